@@ -1,0 +1,84 @@
+"""The composition root: the one place that names the clouds and joins the parts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from emulator.baidu.provider import Baidu
+from emulator.core import resources
+from emulator.core.accounts import DEFAULT, AccountBook, AccountLimits, AccountSpec
+from emulator.core.clock import ClockSpec, Machine, SystemMachine
+from emulator.core.driver import Driver
+from emulator.core.emulation import Emulation
+from emulator.core.errors import ConfigurationError, Problem
+from emulator.core.fixtures import Fixtures
+from emulator.core.ids import fresh_seed
+from emulator.core.journal import JournalLimits
+from emulator.core.pipeline import Pipeline
+from emulator.core.provider import Provider
+from emulator.core.resources import Resource, unread
+from emulator.core.schemas import SchemaRegistry
+from emulator.kingsoft.provider import Kingsoft
+from emulator.settings import Settings, rewrites
+from emulator.web.sender import HttpSender, OutboundPolicy
+
+CLOUDS: tuple[type[Kingsoft] | type[Baidu], ...] = (Kingsoft, Baidu)
+
+
+def assemble(settings: Settings, machine: Machine | None = None) -> tuple[Emulation, HttpSender]:
+    """A complete emulation, loaded, compiled and cross-checked, and the sender of its callbacks.
+
+    Raises:
+        ConfigurationError: a schema, a fixture or a setting is wrong; every problem is listed.
+
+    """
+    machine = machine or SystemMachine()
+    seed = settings.seed if settings.seed is not None else fresh_seed()
+    schemas, fixtures = load_data(settings)
+    providers: dict[str, Provider] = {
+        "kingsoft": Kingsoft(schemas, fixtures, lenient_json=settings.lenient_json, wave_type=settings.wave_type),
+        "baidu": Baidu(schemas, fixtures, checks=settings.auth != "off"),
+    }
+    accounts = AccountBook(
+        machine,
+        AccountLimits(journal=JournalLimits(entries=settings.journal_entries, total=settings.journal_bytes)),
+        AccountSpec(DEFAULT, True, seed, ClockSpec(settings.clock, settings.clock_speed), settings.responses),
+        settings.accounts,
+        {name: provider.new_state for name, provider in providers.items()},
+    )
+    policy = OutboundPolicy(settings.callback_allow, rewrites(settings))
+    sender = HttpSender(policy, settings.callback_timeout, machine)
+    emulation = Emulation(
+        machine=machine,
+        seed=seed,
+        started=machine.wall(),
+        schemas=schemas,
+        fixtures=fixtures,
+        providers=providers,
+        accounts=accounts,
+        pipeline=Pipeline(tuple(providers.values()), accounts, schemas),
+        driver=Driver(accounts, providers, sender, settings.callback_senders),
+    )
+    return emulation, sender
+
+
+def load_data(settings: Settings) -> tuple[SchemaRegistry, Fixtures]:
+    """Every schema and fixture in force, checked.
+
+    Raises:
+        ConfigurationError: with every file and pointer at fault.
+
+    """
+    loaded = resources.load("schemas", tuple(map(Path, settings.schemas)))
+    _refuse_unread(loaded)
+    schemas = SchemaRegistry(loaded)
+    known = tuple(pattern for cloud in CLOUDS for pattern in cloud.fixtures_read)
+    return schemas, Fixtures(resources.load("fixtures", tuple(map(Path, settings.fixtures))), schemas, known)
+
+
+def _refuse_unread(loaded: dict[str, Resource]) -> None:
+    """A user's schema must take the place of a shipped one: no other is ever read."""
+    shipped = resources.load("schemas")
+    problems: list[Problem] = [unread(resource, shipped) for path, resource in loaded.items() if path not in shipped]
+    if problems:
+        raise ConfigurationError(problems)

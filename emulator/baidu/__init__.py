@@ -1,0 +1,1 @@
+"""Baidu's iOCR template recognition with its OAuth token, whole. Knows core only."""

@@ -1,0 +1,1 @@
+"""What both clouds stand on. Knows no cloud by name and no HTTP server."""

@@ -1,0 +1,243 @@
+"""Accounts: who calls, and everything that can change on their behalf.
+
+An account is found from the credential that every client sends anyway. Two accounts share nothing: not tasks,
+rules, clock, journal or deliveries.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from emulator.core.callbacks import Ledger
+from emulator.core.clock import Clock, ClockSpec, Machine
+from emulator.core.errors import ConfigurationError, EmulatorError, Problem
+from emulator.core.exchange import Credential
+from emulator.core.ids import digest
+from emulator.core.journal import Journal, JournalLimits
+from emulator.core.provider import Responses
+from emulator.core.rules import RuleBook
+from emulator.core.tasks import Agenda, Task, TaskBook, TaskStep
+
+Openness = Literal["open", "closed"]
+
+DEFAULT = "default"
+"""The account of requests that carry no credential, or one that means nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccountLimits:
+    """What one account keeps, and how many accounts there may be."""
+
+    accounts: int = 10_000
+    tasks: int = 20_000
+    deliveries: int = 50_000
+    journal: JournalLimits = field(default_factory=JournalLimits)
+
+
+@dataclass(frozen=True, slots=True)
+class AccountSpec:
+    """How an account is made.
+
+    Attributes:
+        name: its name in the admin API.
+        configured: whether somebody made it on purpose (else it opened by itself).
+        seed: what everything random in it is drawn from.
+        clock: how its clock starts; also after a reset.
+        responses: canned or random answers.
+        credentials: what finds it, each with its secret (``None``: not known, so not verified).
+
+    """
+
+    name: str
+    configured: bool
+    seed: int
+    clock: ClockSpec
+    responses: Responses
+    credentials: Mapping[Credential, str | None] = field(default_factory=dict)
+
+
+class Account:
+    """One account. ``reset`` swaps everything that can change for something fresh."""
+
+    def __init__(
+        self,
+        spec: AccountSpec,
+        machine: Machine,
+        limits: AccountLimits,
+        states: Mapping[str, Callable[[], object]],
+        book: AccountBook,
+    ) -> None:
+        self.spec = spec
+        self.name = spec.name
+        self.seed = spec.seed
+        self.responses: Responses = spec.responses
+        self._machine = machine
+        self._limits = limits
+        self._states = states
+        self._book = book
+        self.agenda = Agenda()
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget everything that happened. Events of before the reset stay in the old agenda, which nobody reads."""
+        listener = self.agenda.listener
+        self.clock = Clock(self._machine, self.spec.clock)
+        self.rules = RuleBook(self.seed)
+        self.journal = Journal(self._limits.journal)
+        self.ledger = Ledger(self._limits.deliveries)
+        self.tasks = TaskBook(self._limits.tasks)
+        self.agenda = Agenda()
+        self.agenda.listener = listener
+        self._state: dict[str, Any] = {cloud: fresh() for cloud, fresh in self._states.items()}
+
+    def begin(self, task: Task) -> None:
+        """Take ``task`` on: keep it and note down what happens to it first."""
+        self.tasks.add(task, self.clock.now())
+        if (first := TaskStep.first(task)) is not None:
+            self.agenda.add(first.step.at, first)
+
+    def bind(self, credential: Credential) -> None:
+        """From now on ``credential``, which the emulator issued, finds this account."""
+        self._book.bind(credential, self)
+
+    def state(self, cloud: str) -> Any:
+        """What ``cloud`` remembers of this account."""
+        return self._state[cloud]
+
+    def secret(self, credential: Credential) -> str | None:
+        """The secret of a credential, if it is known."""
+        return self.spec.credentials.get(credential)
+
+
+class AccountBook:
+    """Every account, found by name or by credential."""
+
+    def __init__(
+        self,
+        machine: Machine,
+        limits: AccountLimits,
+        defaults: AccountSpec,
+        openness: Openness,
+        states: Mapping[str, Callable[[], object]],
+    ) -> None:
+        self._machine = machine
+        self._limits = limits
+        self._defaults = defaults
+        self._openness = openness
+        self._states = states
+        self._accounts: dict[str, Account] = {}
+        self._by_credential: dict[Credential, Account] = {}
+        self._made = 0
+        self.listener: Callable[[Account], None] | None = None
+        self.default = self._add(defaults)
+
+    def __iter__(self) -> Iterator[Account]:
+        return iter(self._accounts.values())
+
+    def __len__(self) -> int:
+        return len(self._accounts)
+
+    def get(self, name: str) -> Account | None:
+        """The account of that name."""
+        return self._accounts.get(name)
+
+    def of(self, credential: Credential | None) -> Account | None:
+        """Whose ``credential`` is; ``None`` if nobody's. One that may open an account does so now."""
+        if credential is None:
+            return self.default
+        found = self._by_credential.get(credential)
+        if found is not None:
+            return found
+        if not credential.opens or self._openness == "closed" or len(self._accounts) >= self._limits.accounts:
+            return None
+        return self._open(credential)
+
+    def create(
+        self,
+        document: Mapping[str, Any],
+        clock: ClockSpec | None,
+        credentials_of: Callable[[str, int], Mapping[Credential, str | None]],
+    ) -> Account:
+        """Make an account on purpose.
+
+        Args:
+            document: what was asked for (``schemas/emulator/account.json``); what it leaves out is the default's.
+            clock: how its clock starts; ``None``: as the default's.
+            credentials_of: the account's credentials, given its name and seed.
+
+        Raises:
+            ConfigurationError: its name or a credential is taken.
+
+        """
+        seed = document.get("seed", self._defaults.seed)
+        self._made += 1
+        name = document.get("name") or f"account-{self._made}"
+        credentials = credentials_of(name, seed)
+        problems = [Problem("account", "/name", f"there is an account {name!r}")] if name in self._accounts else []
+        for credential in credentials:
+            owner = self._by_credential.get(credential)
+            if owner is not None:
+                message = f"{credential.id!r} belongs to account {owner.name!r}"
+                problems.append(Problem("account", f"/{credential.cloud}/{credential.kind}", message))
+        if len(self._accounts) >= self._limits.accounts:
+            problems.append(Problem("account", "", f"there are {len(self._accounts)} accounts, which is the limit"))
+        if problems:
+            raise ConfigurationError(problems)
+        responses = document.get("responses", self._defaults.responses)
+        return self._add(AccountSpec(name, True, seed, clock or self._defaults.clock, responses, credentials))
+
+    def remove(self, account: Account) -> None:
+        """Forget an account and its credentials.
+
+        Raises:
+            EmulatorError: it is the default account.
+
+        """
+        if account is self.default:
+            raise EmulatorError("the default account cannot be removed; reset it instead")
+        account.reset()
+        del self._accounts[account.name]
+        self._by_credential = {found: owner for found, owner in self._by_credential.items() if owner is not account}
+
+    def bind(self, credential: Credential, account: Account) -> None:
+        """From now on ``credential``, which the emulator issued, finds ``account``."""
+        self._by_credential[credential] = account
+
+    def release(self, account: Account) -> None:
+        """Undo every :meth:`bind` of ``account``; its own credentials stay."""
+        kept = account.spec.credentials
+        self._by_credential = {
+            found: owner for found, owner in self._by_credential.items() if owner is not account or found in kept
+        }
+
+    def _open(self, credential: Credential) -> Account:
+        name = _safe_name(credential.id)
+        namesake = self._accounts.get(name)
+        if namesake is not None and (namesake is self.default or namesake.spec.configured):
+            name = f"{name}@{credential.cloud}"
+            namesake = self._accounts.get(name)
+        if namesake is not None:
+            self._by_credential[credential] = namesake
+            return namesake
+        defaults = self._defaults
+        return self._add(
+            AccountSpec(name, False, defaults.seed, defaults.clock, defaults.responses, {credential: None})
+        )
+
+    def _add(self, spec: AccountSpec) -> Account:
+        account = Account(spec, self._machine, self._limits, self._states, self)
+        self._accounts[spec.name] = account
+        for credential in spec.credentials:
+            self._by_credential[credential] = account
+        if self.listener is not None:
+            self.listener(account)
+        return account
+
+
+def _safe_name(text: str) -> str:
+    """``text`` as a name that fits a URL and a screen; one that had to be changed gets a digest, to stay unique."""
+    safe = re.sub(r"[^A-Za-z0-9._@=+-]", "_", text)[:80]
+    return safe if safe == text and safe[:1].isalnum() else f"x{safe}-{digest(text, size=4)}"

@@ -1,0 +1,157 @@
+"""Callbacks: what the client is owed, and the ledger of how it was delivered.
+
+task → callback (``CallbackOrder``) → delivery → attempt. All are kept; the ledger is bounded and counts what
+it forgot, so that a count never lies.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from emulator.core.tasks import Retry
+
+DeliveryStatus = Literal["pending", "sending", "delivered", "failed", "cancelled"]
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackOrder:
+    """One message that the client is owed.
+
+    Attributes:
+        event: what it reports, in the cloud's words (``progress``, ``succeeded``, ``failed``).
+        url: where it goes, as the client gave it.
+        body: the exact bytes.
+
+    """
+
+    event: str
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came of one sending: an HTTP status, or the reason why there is none.
+
+    Attributes:
+        status: the receiver's status; ``None`` if it gave none.
+        error: in plain words, why the attempt failed; empty if it succeeded.
+        body: the first bytes of the receiver's answer.
+        elapsed: machine seconds that it took.
+
+    """
+
+    status: int | None
+    error: str
+    body: bytes = b""
+    elapsed: float = 0.0
+
+
+class Sender(Protocol):
+    """Puts a callback on the wire. Never raises for anything the receiver does."""
+
+    async def send(self, order: CallbackOrder, timeout: float | None) -> Answer:
+        """Send ``order``, giving it ``timeout`` machine seconds (``None``: the sender's default)."""
+
+    def target(self, order: CallbackOrder) -> str:
+        """What is shared by callbacks that go to the same place, so that senders per place can be bounded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try of a delivery: its number from 1, when it was due and began (account time), and what came of it."""
+
+    number: int
+    at: float
+    answer: Answer
+
+
+@dataclass(slots=True)
+class Delivery:
+    """The sending of one callback.
+
+    Attributes:
+        number: its place in the account's ledger, from 1, never used twice.
+        task_id: the task it reports on.
+        operation: the operation that created the task, with its cloud.
+        due: when the callback fell due (account time).
+        next_attempt: when it is tried again, if it will be.
+
+    """
+
+    number: int
+    task_id: str
+    operation: str
+    order: CallbackOrder
+    retry: Retry
+    due: float
+    status: DeliveryStatus = "pending"
+    attempts: list[Attempt] = field(default_factory=list)
+    next_attempt: float | None = None
+
+    def record(self, at: float, answer: Answer) -> float | None:
+        """Note an attempt down and return when the next one is due; ``None`` if there is none."""
+        self.attempts.append(Attempt(len(self.attempts) + 1, at, answer))
+        made = len(self.attempts)
+        if not answer.error:
+            self.status, self.next_attempt = "delivered", None
+        elif made >= self.retry.attempts:
+            self.status, self.next_attempt = "failed", None
+        else:
+            self.status, self.next_attempt = "pending", at + self.retry.backoff * 2 ** (made - 1)
+        return self.next_attempt
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing more will be tried."""
+        return self.status in ("delivered", "failed", "cancelled")
+
+
+class Changes:
+    """Tells subscribers that something they look at has changed."""
+
+    def __init__(self) -> None:
+        self._subscribers: list[Callable[[], None]] = []
+
+    def subscribe(self, tell: Callable[[], None]) -> Callable[[], None]:
+        """Call ``tell`` at every change until the returned function is called."""
+        self._subscribers.append(tell)
+        return lambda: self._subscribers.remove(tell)
+
+    def tell(self) -> None:
+        """Something changed."""
+        for tell in tuple(self._subscribers):
+            tell()
+
+
+class Ledger:
+    """An account's deliveries, oldest first, at most ``limit``; settled ones make room and are counted."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._deliveries: deque[Delivery] = deque()
+        self.created = 0
+        self.evicted = 0
+        self.changes = Changes()
+
+    def __len__(self) -> int:
+        return len(self._deliveries)
+
+    def __iter__(self) -> Iterator[Delivery]:
+        return iter(self._deliveries)
+
+    def open(self, task_id: str, operation: str, order: CallbackOrder, retry: Retry, due: float) -> Delivery:
+        """Start the delivery of ``order``."""
+        self.created += 1
+        delivery = Delivery(self.created, task_id, operation, order, retry, due)
+        self._deliveries.append(delivery)
+        while len(self._deliveries) > self._limit and self._deliveries[0].settled:
+            self._deliveries.popleft()
+            self.evicted += 1
+        self.changes.tell()
+        return delivery

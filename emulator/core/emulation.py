@@ -1,0 +1,35 @@
+"""Everything that one running emulator is made of, as one value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from emulator.core.accounts import AccountBook
+from emulator.core.clock import Machine
+from emulator.core.driver import Driver
+from emulator.core.fixtures import Fixtures
+from emulator.core.pipeline import Pipeline
+from emulator.core.provider import Provider
+from emulator.core.schemas import SchemaRegistry
+
+
+@dataclass(frozen=True, slots=True)
+class Emulation:
+    """The parts of a running emulator.
+
+    Attributes:
+        seed: what everything random is drawn from, unless an account has a seed of its own.
+        started: unix seconds.
+
+    """
+
+    machine: Machine
+    seed: int
+    started: float
+    schemas: SchemaRegistry
+    fixtures: Fixtures
+    providers: Mapping[str, Provider]
+    accounts: AccountBook
+    pipeline: Pipeline
+    driver: Driver

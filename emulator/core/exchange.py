@@ -1,0 +1,117 @@
+"""The values of one request, each saying what is known by then: ``RawRequest`` → ``Call`` → ``Outcome``.
+
+All are frozen: a step makes the next value and changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from emulator.core.errors import ApiError
+
+if TYPE_CHECKING:
+    from emulator.core.operations import Operation
+
+JsonObject = dict[str, Any]
+
+BodyFault = Literal["too large", "not decodable"]
+
+
+@dataclass(frozen=True, slots=True)
+class RawRequest:
+    """A request as it came in.
+
+    Attributes:
+        method: upper case.
+        path: the path as sent, still percent-encoded.
+        query: the query as sent, without the ``?``.
+        headers: as sent; look-ups ignore case.
+        body: the body as sent (signatures are over these bytes); empty if it was not read.
+        content: the body after its content coding (gzip, deflate) was undone.
+        host: the ``Host`` header without its port, lower case.
+        peer: the client's address.
+        arrived: unix seconds, by the machine's clock.
+        fault: why ``content`` is empty although a body was sent, in one word for the cloud to answer.
+        fault_reason: the same in plain words.
+
+    """
+
+    method: str
+    path: str
+    query: str
+    headers: Mapping[str, str]
+    body: bytes
+    content: bytes
+    host: str
+    peer: str
+    arrived: float
+    fault: BodyFault | None = None
+    fault_reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """Who calls, as the request says: a cloud, a kind of credential of that cloud, and its public part.
+
+    ``opens`` is true for a kind that may open an account by itself (an access key), false for one that the
+    emulator must have issued (a token).
+    """
+
+    cloud: str
+    kind: str
+    id: str
+    opens: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request that a cloud has read.
+
+    Attributes:
+        request: what came in.
+        cloud: the cloud that claimed it.
+        operation: what is called; ``None`` if the cloud has no such thing.
+        named: the name that the client used for it.
+        credential: who calls; ``None`` if the request does not say.
+        parameters: the operation's parameters, decoded, coerced to the types of the schema where they came as
+            text; ``None`` if they could not be read.
+        refusal: why identification failed, or why the parameters could not be read.
+
+    """
+
+    request: RawRequest
+    cloud: str
+    operation: Operation | None
+    named: str
+    credential: Credential | None
+    parameters: JsonObject | None
+    refusal: ApiError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What goes back: status, headers, body."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What was decided, for the edge to perform.
+
+    Attributes:
+        reply: what goes back.
+        latency: how long to wait before it, in machine seconds.
+        reason: why the request was refused, in plain words; empty if it was not.
+        entry: the number of the request in its account's journal.
+
+    """
+
+    reply: Reply
+    latency: float = 0.0
+    reason: str = ""
+    entry: int = 0

@@ -1,0 +1,166 @@
+"""The journal: what happened in an account, in order: requests with their trace, and moves of the clock.
+
+Bounded by count and by bytes; what was forgotten is counted. Secrets are blotted out when an entry is shown.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from emulator.core.callbacks import Changes
+from emulator.core.errors import Code
+from emulator.core.exchange import RawRequest, Reply
+
+TraceLine = tuple[str, str]
+"""A step of the pipeline and what it found."""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestEntry:
+    """One request.
+
+    Attributes:
+        number: its place in the account's journal, from 1, never used twice.
+        at: account time.
+        operation: what was called, with its cloud; ``None`` if that could not be told.
+        status: the HTTP status of the reply.
+        code: the cloud's code if the request was refused.
+        reason: the same in plain words.
+        trace: what each step found.
+        body: the first bytes of the request's body.
+        latency: how long the reply was held back (machine seconds).
+
+    """
+
+    number: int
+    at: float
+    operation: str | None
+    status: int
+    code: Code | None
+    reason: str
+    trace: tuple[TraceLine, ...]
+    request: RawRequest
+    body: bytes
+    reply: Reply
+    latency: float
+
+
+@dataclass(frozen=True, slots=True)
+class ClockEntry:
+    """A move of the clock: from where, to where, and how many events it set off."""
+
+    number: int
+    at: float
+    came_from: float
+    events: int
+
+
+Entry = RequestEntry | ClockEntry
+
+
+@dataclass(frozen=True, slots=True)
+class JournalLimits:
+    """How much an account's journal keeps: entries, bytes of all bodies, bytes of one body."""
+
+    entries: int = 10_000
+    total: int = 32 * 2**20
+    body: int = 64 * 2**10
+
+
+class Journal:
+    """One account's journal."""
+
+    def __init__(self, limits: JournalLimits) -> None:
+        self._limits = limits
+        self._entries: deque[Entry] = deque()
+        self._bytes = 0
+        self.created = 0
+        self.evicted = 0
+        self.changes = Changes()
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __iter__(self) -> Iterator[Entry]:
+        return iter(self._entries)
+
+    @property
+    def requests(self) -> Iterator[RequestEntry]:
+        """The entries that are requests, oldest first."""
+        return (entry for entry in self._entries if isinstance(entry, RequestEntry))
+
+    def note_request(
+        self,
+        at: float,
+        operation: str | None,
+        code: Code | None,
+        reason: str,
+        trace: tuple[TraceLine, ...],
+        request: RawRequest,
+        reply: Reply,
+        latency: float,
+    ) -> RequestEntry:
+        """Keep a request with what was decided."""
+        self.created += 1
+        kept = request.body[: self._limits.body]
+        entry = RequestEntry(
+            self.created, at, operation, reply.status, code, reason, trace, _without_body(request), kept, reply, latency
+        )
+        self._keep(entry)
+        return entry
+
+    def note_clock(self, came_from: float, at: float, events: int) -> None:
+        """Keep a move of the clock."""
+        self.created += 1
+        self._keep(ClockEntry(self.created, at, came_from, events))
+
+    def _keep(self, entry: Entry) -> None:
+        entries = self._entries
+        entries.append(entry)
+        self._bytes += _weight(entry)
+        while len(entries) > self._limits.entries or self._bytes > self._limits.total:
+            self._bytes -= _weight(entries.popleft())
+            self.evicted += 1
+        self.changes.tell()
+
+
+def _weight(entry: Entry) -> int:
+    return len(entry.body) + len(entry.reply.body) if isinstance(entry, RequestEntry) else 0
+
+
+def _without_body(request: RawRequest) -> RawRequest:
+    """The request without its bodies: the journal keeps their first bytes only."""
+    if not request.body:
+        return request
+    return RawRequest(
+        request.method, request.path, request.query, request.headers, b"", b"", request.host, request.peer,
+        request.arrived, request.fault, request.fault_reason,
+    )  # fmt: skip
+
+
+HIDDEN = "***"
+_SECRET_PARAMETERS = re.compile(
+    r"(?i)\b(client_secret|access_token|refresh_token|session_key|session_secret|x-amz-signature|x-amz-security-token)"
+    r"(=|\"\s*:\s*\"|%22%3A%22)([^&\"%\s]+)"
+)
+_SECRET_HEADERS = frozenset({"authorization", "cookie", "x-amz-security-token", "proxy-authorization"})
+_SIGNATURE = re.compile(r"(?i)(signature=)[0-9a-f]+|(bce-auth-v1/(?:[^/]*/){4})[0-9a-f]+|((?:bearer|basic)\s+)\S+")
+
+
+def redact(text: str) -> str:
+    """``text`` (a query, a form or JSON) without the values of secrets and tokens."""
+    return _SECRET_PARAMETERS.sub(lambda found: f"{found[1]}{found[2]}{HIDDEN}", text)
+
+
+def redact_headers(headers: Mapping[str, str]) -> list[list[str]]:
+    """Name and value pairs; of an ``Authorization`` all but the signature is kept, as that is what people look for."""
+    shown = []
+    for name, value in headers.items():
+        if name.lower() in _SECRET_HEADERS:
+            value = _SIGNATURE.sub(lambda found: f"{found[1] or found[2] or found[3]}{HIDDEN}", value)
+            value = value if HIDDEN in value else HIDDEN
+        shown.append([name, redact(value)])
+    return shown

@@ -1,0 +1,128 @@
+"""The life of a request, as one list: read :meth:`Pipeline.decide` from top to bottom.
+
+claim → identify → account → gate rules → authenticate → validate → business rules → handler → render →
+journal. One plain function call with no waiting in it; what takes time comes back as a value.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from fnmatch import translate
+
+from emulator.core.accounts import Account, AccountBook
+from emulator.core.errors import ApiError, Code, Stage
+from emulator.core.exchange import Call, Outcome, RawRequest, Reply
+from emulator.core.journal import TraceLine
+from emulator.core.operations import Operation
+from emulator.core.provider import Context, Provider
+from emulator.core.rules import Effects
+from emulator.core.schemas import Schema, SchemaRegistry
+
+UNCLAIMED = Reply(
+    404,
+    {"Content-Type": "text/plain; charset=utf-8"},
+    b"No cloud is emulated at this address. Kingsoft's API lives at /, Baidu's at /oauth/ and /rest/,\n"
+    b"the emulator's own at /_emulator/.\n",
+)
+
+
+class Pipeline:
+    """Decides every request of every cloud."""
+
+    def __init__(self, providers: Sequence[Provider], accounts: AccountBook, schemas: SchemaRegistry) -> None:
+        self._providers = tuple(providers)
+        self._accounts = accounts
+        self._hosts = [(re.compile("|".join(map(translate, provider.hosts))), provider) for provider in self._providers]
+        self._by_host: dict[str, Provider | None] = {}
+        self._request_schemas: dict[str, Schema] = {
+            operation.qualified: schemas.get(f"{operation.cloud}/{operation.name}.request.json")
+            for provider in self._providers
+            for operation in provider.operations
+        }
+
+    def decide(self, request: RawRequest) -> Outcome:
+        """Decide one request and write it down."""
+        provider = self._claim(request)
+        if provider is None:
+            return self._unclaimed(request)
+        call = provider.identify(request)
+        operation = call.operation
+        account = self._accounts.of(call.credential)
+        stranger = account is None
+        account = account or self._accounts.default
+        now = account.clock.now()
+        trace: list[TraceLine] = [("claim", provider.name), ("identify", call.named), ("account", account.name)]
+        code: Code | None = None
+        reason = ""
+        latency = 0.0
+        try:
+            effects = _apply_rules("gate", call, account, trace)
+            latency = effects.latency
+            if effects.error is not None:
+                raise effects.error
+            if operation is None:
+                raise call.refusal or ApiError("unknown", f"{call.named} is no operation")
+            if stranger and call.credential is not None and call.credential.opens:
+                raise provider.stranger(call)
+            trace.append(("authenticate", provider.authenticate(call, account)))
+            call = self._validate(call, operation, provider)
+            trace.append(("validate", "fits the schema"))
+            effects = _apply_rules("business", call, account, trace)
+            latency = effects.latency
+            if effects.error is not None:
+                raise effects.error
+            payload = operation.handler(call, Context(account, now, effects.plan, account.responses))
+            reply = provider.succeed(call, payload, account)
+        except ApiError as error:
+            code, reason = error.code, error.reason
+            trace.append(("refuse", f"{code}: {reason}"))
+            reply = provider.refuse(call, error, account)
+        called = operation.qualified if operation is not None else None
+        entry = account.journal.note_request(now, called, code, reason, tuple(trace), request, reply, latency)
+        return Outcome(reply, latency, reason, entry.number)
+
+    def _claim(self, request: RawRequest) -> Provider | None:
+        """The cloud whose host is asked; else the one whose path it is."""
+        host = request.host
+        if host not in self._by_host:
+            owner = next((provider for pattern, provider in self._hosts if pattern.match(host)), None)
+            if len(self._by_host) > 1000:
+                self._by_host.clear()
+            self._by_host[host] = owner
+        return self._by_host[host] or next((p for p in self._providers if p.claims(request.path)), None)
+
+    def _unclaimed(self, request: RawRequest) -> Outcome:
+        account = self._accounts.default
+        reason = f"no cloud is emulated at {request.path} on host {request.host}"
+        trace: tuple[TraceLine, ...] = (("claim", reason),)
+        entry = account.journal.note_request(
+            account.clock.now(), None, "unclaimed", reason, trace, request, UNCLAIMED, 0.0
+        )
+        return Outcome(UNCLAIMED, 0.0, reason, entry.number)
+
+    def _validate(self, call: Call, operation: Operation, provider: Provider) -> Call:
+        """The call with its parameters checked, and without those whose empty text means "not sent"."""
+        if call.refusal is not None:
+            raise call.refusal
+        given = call.parameters or {}
+        schema = self._request_schemas[operation.qualified]
+        parameters = schema.without_empty(given)
+        if not schema.is_valid(parameters):
+            violation = schema.explain(parameters)
+            codes = provider.violations
+            code = violation.code if violation.code is not None else codes.get(violation.keyword, codes["default"])
+            raise ApiError(code, str(violation))
+        return call if parameters is call.parameters else replace(call, parameters=parameters)
+
+
+NOTHING = Effects()
+
+
+def _apply_rules(stage: Stage, call: Call, account: Account, trace: list[TraceLine]) -> Effects:
+    effects = account.rules.apply(call, stage)
+    if effects is None:
+        return NOTHING
+    trace.extend((f"{stage} rules", note) for note in effects.notes)
+    return effects

@@ -1,0 +1,331 @@
+"""The schema registry: every JSON Schema compiled at boot, and what a violation means to the vendor.
+
+Two validators, one verdict: ``jsonschema_rs`` decides (half a microsecond), ``jsonschema`` explains a refusal
+and is imported when the first one happens (it takes 0.1 s). A test holds the two to the same verdict.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urldefrag, urljoin
+
+import jsonschema_rs
+
+from emulator.core.errors import Code, ConfigurationError, Problem, nearest
+from emulator.core.resources import Resource
+
+if TYPE_CHECKING:
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import ValidationError
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+BASE = "https://emulator.invalid/"
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """The first rule that a document breaks, in the order of the schema.
+
+    Attributes:
+        pointer: where in the document.
+        keyword: the rule's JSON Schema keyword; ``required`` points at the missing member.
+        message: what was found and what is expected, in plain words.
+        code: the vendor's code, where the schema names one (``x-error``).
+        source: where the rule comes from (``x-source``).
+
+    """
+
+    pointer: str
+    keyword: str
+    message: str
+    code: Code | None
+    source: str
+
+    def __str__(self) -> str:
+        return f"{self.pointer or 'the document'}: {self.message}" + (f" [{self.source}]" if self.source else "")
+
+
+class Schema:
+    """One compiled schema."""
+
+    def __init__(self, registry: SchemaRegistry, document: dict[str, Any], is_valid: Callable[[Any], bool]) -> None:
+        self._registry = registry
+        self.document = document
+        self.id: str = document.get("$id", "")
+        self.is_valid = is_valid
+        properties = [(name, registry.resolve(self.id, part)) for name, part in document.get("properties", {}).items()]
+        if document.get("x-empty") == "absent":
+            self._empty_is_absent = frozenset(name for name, _ in properties)
+        else:
+            self._empty_is_absent = frozenset(n for n, part in properties if part.get("x-empty") == "absent")
+
+    def without_empty(self, parameters: dict[str, Any]) -> dict[str, Any]:
+        """``parameters`` without those whose empty text means that they were not sent (``x-empty``)."""
+        if "" not in parameters.values():
+            return parameters
+        absent = self._empty_is_absent
+        return {name: value for name, value in parameters.items() if value != "" or name not in absent}
+
+    def coerced(self, value: Any) -> Any:
+        """``value``, whose leaves are texts (from a query or a form), with numbers where the schema wants them.
+
+        What does not convert stays a text, for the validation to name it.
+        """
+        return self._registry.coerce(self.id, self.document, value)
+
+    def explain(self, instance: Any) -> Violation:
+        """The violation that ``is_valid`` found: the first one in the order of the schema.
+
+        Raises:
+            ValueError: the document is valid.
+
+        """
+        errors = sorted(self._registry.reference(self.id).iter_errors(instance), key=self._order)
+        if not errors:
+            raise ValueError(f"{self.id} has nothing against the document")
+        return _violation(errors[0], lambda part: self._registry.resolve(self.id, part))
+
+    def _order(self, error: ValidationError) -> tuple[Any, ...]:
+        """Missing members first, in the order of ``required``; then conditions; then members in their order."""
+        path = list(error.absolute_path)
+        known = list(self.document.get("properties", {}))
+        place = known.index(path[0]) if path and path[0] in known else -1
+        return (len(path) > 0, place, error.validator != "required", [str(part) for part in path])
+
+
+class SchemaRegistry:
+    """Every schema in force, compiled and cross-checked.
+
+    Raises:
+        ConfigurationError: with every file and pointer at fault.
+
+    """
+
+    def __init__(self, resources: Mapping[str, Resource]) -> None:
+        self._documents: dict[str, dict[str, Any]] = {}
+        self._origins: dict[str, str] = {}
+        self._reference: dict[str, Draft202012Validator] = {}
+        self._reference_registry: Any = None
+        problems = list(self._register(resources.values()))
+        if not problems:
+            problems = [problem for uri in self._documents for problem in self._dangling(uri)]
+        if problems:
+            raise ConfigurationError(problems)
+        self._registry = jsonschema_rs.Registry(list(self._documents.items()))
+        self._schemas: dict[str, Schema] = {}
+        for uri, document in self._documents.items():
+            try:
+                self._schemas[uri] = Schema(self, document, self.matcher(document))
+            except ValueError as error:
+                problems.append(Problem(self._origins[uri], "", f"no valid schema: {_first_line(error)}"))
+        if problems:
+            raise ConfigurationError(problems)
+
+    def __iter__(self) -> Iterator[Schema]:
+        return iter(self._schemas.values())
+
+    def matcher(self, document: dict[str, Any]) -> Callable[[Any], bool]:
+        """Whether a value fits ``document``, a schema that may refer to the registered ones.
+
+        Raises:
+            ValueError: it is no schema, or it refers to nothing.
+
+        """
+        return jsonschema_rs.Draft202012Validator(document, registry=self._registry, offline=True).is_valid
+
+    def get(self, path: str) -> Schema:
+        """The schema of ``path`` (``kingsoft/CreateTask.request.json``).
+
+        Raises:
+            LookupError: there is none; the message names the nearest.
+
+        """
+        try:
+            return self._schemas[BASE + path]
+        except KeyError:
+            known = [uri.removeprefix(BASE) for uri in self._schemas]
+            raise LookupError(f"no schema {path}{nearest(path, known)}") from None
+
+    def has(self, path: str) -> bool:
+        """Whether there is a schema of that path."""
+        return BASE + path in self._schemas
+
+    def check(self, path: str, document: Any, where: str) -> None:
+        """Hold something that a person wrote against the schema of ``path``.
+
+        Raises:
+            ConfigurationError: it does not fit.
+
+        """
+        schema = self.get(path)
+        if not schema.is_valid(document):
+            found = schema.explain(document)
+            raise ConfigurationError([Problem(where, found.pointer, found.message)])
+
+    def reference(self, uri: str) -> Draft202012Validator:
+        """The explaining validator of a registered schema."""
+        if uri not in self._reference:
+            self._reference[uri] = self._explaining(self._documents[uri])
+        return self._reference[uri]
+
+    def _explaining(self, document: dict[str, Any]) -> Draft202012Validator:
+        from jsonschema import Draft202012Validator
+        from jsonschema.validators import extend
+        from referencing import Registry
+        from referencing.jsonschema import DRAFT202012
+
+        if self._reference_registry is None:
+            resources = ((uri, DRAFT202012.create_resource(part)) for uri, part in self._documents.items())
+            self._reference_registry = Registry().with_resources(resources)
+        explaining: type[Draft202012Validator] = extend(Draft202012Validator, {"pattern": _pattern})  # type: ignore[no-untyped-call]  # jsonschema's own
+        return explaining(document, registry=self._reference_registry)
+
+    def resolve(self, base: str, part: dict[str, Any]) -> dict[str, Any]:
+        """``part`` of the schema ``base``, with what it refers to underneath it."""
+        while "$ref" in part:
+            uri, fragment = urldefrag(urljoin(base, part["$ref"]))
+            target: Any = self._documents[uri]
+            for step in fragment.split("/")[1:]:
+                target = target[step]
+            base, part = uri, {**target, **{key: value for key, value in part.items() if key != "$ref"}}
+        return part
+
+    def coerce(self, base: str, part: dict[str, Any], value: Any) -> Any:
+        """See :meth:`Schema.coerced`."""
+        part = self.resolve(base, part)
+        match value:
+            case str():
+                return _number(value, part.get("type", ()))
+            case dict():
+                members = part.get("properties", {})
+                return {
+                    name: self.coerce(base, members[name], entry) if name in members else entry
+                    for name, entry in value.items()
+                }
+            case list() if "items" in part:
+                return [self.coerce(base, part["items"], entry) for entry in value]
+        return value
+
+    def _register(self, resources: Iterable[Resource]) -> Iterator[Problem]:
+        for resource in resources:
+            document, expected = resource.document, BASE + resource.path
+            if not isinstance(document, dict) or document.get("$schema") != DIALECT:
+                yield Problem(resource.origin, "/$schema", f"must be {DIALECT}")
+            elif document.get("$id") != expected:
+                yield Problem(resource.origin, "/$id", f"must be {expected}, as the file's place says")
+            else:
+                self._documents[expected] = document
+                self._origins[expected] = resource.origin
+
+    def _dangling(self, uri: str) -> Iterator[Problem]:
+        for pointer, reference in _references(self._documents[uri]):
+            target, fragment = urldefrag(urljoin(uri, reference))
+            found: Any = self._documents.get(target)
+            if found is None:
+                hint = nearest(target, self._documents)
+                yield Problem(self._origins[uri], pointer, f"$ref to {reference}: no such schema{hint}")
+                continue
+            for step in fragment.split("/")[1:]:
+                found = found.get(step) if isinstance(found, dict) else None
+            if found is None:
+                yield Problem(self._origins[uri], pointer, f"$ref to {reference}: nothing at #{fragment}")
+
+
+def _pattern(validator: Any, pattern: str, instance: Any, schema: Any) -> Iterator[ValidationError]:
+    """The keyword ``pattern`` as JSON Schema means it: ``$`` is the very end, not also before a last line break."""
+    from jsonschema.exceptions import ValidationError
+
+    meant = pattern[:-1] + r"\Z" if pattern.endswith("$") and not pattern.endswith(r"\$") else pattern
+    if isinstance(instance, str) and not re.search(meant, instance):
+        yield ValidationError(f"{instance!r} does not match {pattern!r}")
+
+
+def _references(part: Any, pointer: str = "") -> Iterator[tuple[str, str]]:
+    if isinstance(part, dict):
+        for key, value in part.items():
+            if key == "$ref" and isinstance(value, str):
+                yield f"{pointer}/$ref", value
+            else:
+                yield from _references(value, f"{pointer}/{key}")
+    elif isinstance(part, list):
+        for index, value in enumerate(part):
+            yield from _references(value, f"{pointer}/{index}")
+
+
+def _number(text: str, types: Any) -> Any:
+    """``text`` as the number that one of ``types`` wants, else ``text``."""
+    wanted = (types,) if isinstance(types, str) else tuple(types)
+    if "string" in wanted or not ({"integer", "number"} & set(wanted)) or len(text) > 32:
+        return text
+    try:
+        return int(text)
+    except ValueError:
+        pass
+    try:
+        return float(text) if "number" in wanted else text
+    except ValueError:
+        return text
+
+
+def _violation(error: ValidationError, resolve: Callable[[dict[str, Any]], dict[str, Any]]) -> Violation:
+    keyword, rule = str(error.validator), cast("Any", error.validator_value)
+    path = list(error.absolute_path)
+    schema = error.schema if isinstance(error.schema, dict) else {}
+    if keyword == "required":
+        missing = next(name for name in rule if name not in cast("Any", error.instance))
+        member = schema.get("properties", {}).get(missing, {})
+        member = member if path else resolve(member)
+        code, source = _code(member, keyword, missing=True), member.get("x-source", "")
+        return Violation(_pointer([*path, missing]), keyword, f"{missing} is required but missing", code, source)
+    code, parent = _code(schema, keyword), error.parent
+    while code is None and parent is not None:
+        code, parent = _code(parent.schema, keyword), parent.parent
+    message = _wording(keyword, rule, error.instance, schema) or str(error.message)[:200]
+    return Violation(_pointer(path), keyword, message, code, schema.get("x-source", ""))
+
+
+def _code(schema: Any, keyword: str, *, missing: bool = False) -> Code | None:
+    named = schema.get("x-error") if isinstance(schema, dict) else None
+    if isinstance(named, dict):
+        found: Code | None = named.get(keyword) if missing else named.get(keyword, named.get("default"))
+        return found
+    return None if missing else named
+
+
+def _wording(keyword: str, rule: Any, instance: Any, schema: dict[str, Any]) -> str:
+    """What was found and what is expected; empty for a keyword that needs no better words than the library's."""
+    found = repr(instance)
+    found = found if len(found) <= 80 else f"{found[:77]}…"
+    match keyword:
+        case "anyOf" if all("required" in option for option in rule):
+            return f"one of {', '.join(' and '.join(option['required']) for option in rule)} is required"
+        case "type":
+            return f"{found} is no {rule if isinstance(rule, str) else ' or '.join(rule)}"
+        case "minimum" | "maximum" if "minimum" in schema and "maximum" in schema:
+            return f"{found} is not from {schema['minimum']} to {schema['maximum']}"
+        case "const":
+            return f"{found} is not {rule!r}"
+        case "enum":
+            return f"{found} is none of {', '.join(map(repr, rule))}"
+        case "pattern":
+            return f"{found} does not match {rule}"
+        case "additionalProperties":
+            known = schema.get("properties", {})
+            extra = next((name for name in instance if name not in known), "")
+            return f"{extra!r} is not known here{nearest(extra, known)}"
+        case "minLength" | "maxLength":
+            return f"{len(instance)} characters; {keyword} is {rule}"
+        case "minItems" | "maxItems":
+            return f"{len(instance)} elements; {keyword} is {rule}"
+    return ""
+
+
+def _pointer(path: Iterable[object]) -> str:
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0]

@@ -1,0 +1,371 @@
+"""Long-running work: the plan of a task, the timeline it becomes, and the agenda of what falls due.
+
+A timeline is a pure function from an instant to a phase, plus the steps on the way. Polls ask the function,
+callbacks are made of the steps: they cannot disagree, and reading never moves a task.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, Literal
+
+from emulator.core.errors import Code
+from emulator.core.exchange import JsonObject
+from emulator.core.ids import Draw
+
+StageName = Literal["queue", "run", "upload"]
+Status = Literal["queued", "running", "uploading", "succeeded", "failed", "vanished"]
+EndingKind = Literal["succeed", "fail", "hang", "vanish"]
+
+_STAGES: dict[str, StageName] = {"queue": "queue", "run": "run", "upload": "upload"}
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_DURATION = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)\s*")
+
+
+def seconds(duration: float | str) -> float:
+    """Seconds of a duration: a number of seconds, or a text such as ``500ms``, ``20s``, ``5m``, ``2h``, ``1d``.
+
+    Raises:
+        ValueError: it is neither.
+
+    """
+    if not isinstance(duration, str):
+        return float(duration)
+    if (found := _DURATION.fullmatch(duration)) is None:
+        raise ValueError(f"{duration!r} is no duration; write 500ms, 20s, 5m, 2h, 1d or a number of seconds")
+    return float(found[1]) * _UNITS[found[2]]
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A duration in seconds, fixed or anywhere between two bounds."""
+
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, document: Any) -> Span:
+        """From a duration, or from a list of two."""
+        if isinstance(document, list):
+            low, high = map(seconds, document)
+            if high < low:
+                raise ValueError(f"the range {document} ends before it starts")
+            return cls(low, high)
+        fixed = seconds(document)
+        return cls(fixed, fixed)
+
+    def length(self, *meaning: object) -> float:
+        """The length drawn for ``meaning``, to the millisecond."""
+        if self.low == self.high:
+            return self.low
+        return round(Draw(*meaning).between(self.low, self.high), 3)
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a task ends, and where: in which stage, after which share (0 to 1) of it."""
+
+    kind: EndingKind = "succeed"
+    code: Code = 0
+    stage: StageName = "upload"
+    share: float = 1.0
+
+    @classmethod
+    def of(cls, document: Any) -> Ending:
+        """From ``succeed``, ``hang``, ``vanish``, or ``{fail: CODE, at: …}``.
+
+        ``at`` is the name of a stage (its end) or a percentage of the run; the default is the end of the run.
+        """
+        if document == "succeed":
+            return cls()
+        if isinstance(document, str):
+            document = {document: True}
+        where: str = document.get("at", "run")
+        stage, share = _STAGES.get(where, "run"), 1.0
+        if where.endswith("%"):
+            share = float(where[:-1]) / 100
+        kind: EndingKind = "fail" if "fail" in document else "hang" if "hang" in document else "vanish"
+        return cls(kind, document.get("fail", 0), stage, share)
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """How a callback is delivered: attempts in all, the first wait (doubled each time), the limit of one attempt."""
+
+    attempts: int = 1
+    backoff: float = 1.0
+    timeout: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The script of one task.
+
+    Attributes:
+        queue, run, upload: how long each stage takes.
+        progress: the percentages of the run at which progress is reported; ``None`` leaves it to the client's wish.
+        uploading: the same for the upload.
+        ending: how it ends.
+        retry: how its callbacks are delivered.
+
+    """
+
+    queue: Span = Span(1, 1)
+    run: Span = Span(20, 20)
+    upload: Span = Span(2, 2)
+    progress: tuple[float, ...] | None = None
+    uploading: tuple[float, ...] = (0.0,)
+    ending: Ending = Ending()
+    retry: Retry = Retry()
+
+    def revised(self, document: JsonObject) -> Plan:
+        """This plan with what ``document`` says (checked against ``schemas/emulator/plan.json``) put in its place.
+
+        Raises:
+            ValueError: a duration or range makes no sense.
+
+        """
+        progress, uploading = self.progress, self.uploading
+        points = document.get("progress")
+        if isinstance(points, dict):
+            progress = tuple(sorted(points.get("transcoding", ())))
+            uploading = tuple(sorted(points.get("uploading", ())))
+        elif points is not None:
+            progress = tuple(sorted(points))
+        deliver = document.get("deliver", {})
+        return Plan(
+            queue=Span.of(document["queue"]) if "queue" in document else self.queue,
+            run=Span.of(document["run"]) if "run" in document else self.run,
+            upload=Span.of(document["upload"]) if "upload" in document else self.upload,
+            progress=progress,
+            uploading=uploading,
+            ending=Ending.of(document["outcome"]) if "outcome" in document else self.ending,
+            retry=Retry(
+                attempts=deliver.get("attempts", self.retry.attempts),
+                backoff=seconds(deliver.get("backoff", self.retry.backoff)),
+                timeout=seconds(deliver["timeout"]) if "timeout" in deliver else self.retry.timeout,
+            ),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """Where a task is: its status and the percentage of the stage it is in."""
+
+    status: Status
+    percent: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Something that happens to a task at an instant: a progress report, or its end."""
+
+    at: float
+    phase: Phase
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """A plan fixed to a start.
+
+    Attributes:
+        start: when the task was accepted.
+        run: when its run begins; its queue ends there.
+        upload: when its upload begins.
+        done: when its upload would be over.
+        end: when it ends, whichever way; for one that hangs, when it stops moving.
+        ending: how it ends.
+        points, uploading: the percentages at which progress is reported.
+        every: seconds between reports, where the client asked for an interval and the plan names no points.
+
+    """
+
+    start: float
+    run: float
+    upload: float
+    done: float
+    end: float
+    ending: Ending
+    points: tuple[float, ...] | None
+    uploading: tuple[float, ...]
+    every: float | None
+
+    @classmethod
+    def of(cls, plan: Plan, start: float, *meaning: object, every: float | None = None) -> Timeline:
+        """``plan`` begun at ``start``; ranges are drawn for ``meaning``."""
+        run = start + plan.queue.length(*meaning, "queue")
+        upload = run + plan.run.length(*meaning, "run")
+        done = upload + plan.upload.length(*meaning, "upload")
+        low, high = {"queue": (start, run), "run": (run, upload), "upload": (upload, done)}[plan.ending.stage]
+        end = high if plan.ending.share == 1.0 else low + (high - low) * plan.ending.share
+        return cls(start, run, upload, done, end, plan.ending, plan.progress, plan.uploading, every)
+
+    def at(self, instant: float) -> Phase:
+        """Where the task is at ``instant``."""
+        if instant >= self.end:
+            match self.ending.kind:
+                case "succeed":
+                    return Phase("succeeded", 100)
+                case "fail":
+                    return Phase("failed", 100)
+                case "vanish":
+                    return Phase("vanished")
+                case "hang":
+                    instant = math.nextafter(self.end, -math.inf)
+        if instant < self.run:
+            return Phase("queued")
+        if instant < self.upload:
+            return Phase("running", _percent(instant - self.run, self.upload - self.run))
+        return Phase("uploading", _percent(instant - self.upload, self.done - self.upload))
+
+    def steps(self) -> Iterator[Step]:
+        """What happens, in order: reports of progress, then the end (a task that hangs has none)."""
+        for instant in self._reports():
+            if instant >= self.end:
+                break
+            yield Step(instant, self.at(instant))
+        if self.ending.kind != "hang":
+            yield Step(self.end, self.at(self.end))
+
+    def _reports(self) -> Iterator[float]:
+        if self.points is not None:
+            running = self.upload - self.run
+            yield from (self.run + running * point / 100 for point in self.points)
+            uploading = self.done - self.upload
+            yield from (self.upload + uploading * point / 100 for point in self.uploading)
+        elif self.every is not None:
+            told_of_upload = False
+            count = 1
+            while (instant := self.run + count * self.every) < self.done:
+                if instant > self.upload and not told_of_upload:
+                    yield self.upload
+                told_of_upload = instant >= self.upload
+                yield instant
+                count += 1
+            if not told_of_upload:
+                yield self.upload
+
+
+def _percent(passed: float, whole: float) -> int:
+    """``passed`` of ``whole`` in whole per cent, below 100; rounded first, so that 40 % of a stage is not 39."""
+    return min(99, int(round(100 * passed / whole, 6))) if whole > 0 else 99
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Long-running work of one account.
+
+    Attributes:
+        id: as the wire spells it.
+        cloud: the cloud it runs in.
+        operation: the operation that created it, with its cloud.
+        kind: what kind of work, in the cloud's own words.
+        parameters: the parameters it was created with.
+        timeline: what happens to it, when.
+        retry: how its callbacks are delivered.
+        result: what it yields if it succeeds, in the cloud's own terms.
+
+    """
+
+    id: str
+    cloud: str
+    operation: str
+    kind: str
+    parameters: JsonObject
+    timeline: Timeline
+    retry: Retry
+    result: JsonObject
+
+
+class TaskBook:
+    """An account's tasks, oldest first.
+
+    Finished tasks beyond ``limit`` are forgotten, oldest first, and counted; a live task is never forgotten.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._tasks: dict[str, Task] = {}
+        self.created = 0
+        self.evicted = 0
+
+    def __len__(self) -> int:
+        return len(self._tasks)
+
+    def __iter__(self) -> Iterator[Task]:
+        return iter(self._tasks.values())
+
+    def add(self, task: Task, now: float) -> None:
+        """Keep ``task``."""
+        self._tasks[task.id] = task
+        self.created += 1
+        if len(self._tasks) > self._limit:
+            for old in list(islice(self._tasks.values(), 8)):
+                if old.timeline.end <= now and old.timeline.ending.kind != "hang":
+                    del self._tasks[old.id]
+                    self.evicted += 1
+
+    def get(self, task_id: str) -> Task | None:
+        """The task of that id."""
+        return self._tasks.get(task_id)
+
+
+@dataclass(frozen=True, slots=True)
+class TaskStep:
+    """An event: ``task`` reaches ``step``; ``rest`` are the steps after it."""
+
+    task: Task
+    step: Step
+    rest: Iterator[Step]
+
+    @classmethod
+    def first(cls, task: Task) -> TaskStep | None:
+        """The first thing that happens to ``task``; each step notes the next one down when it happens."""
+        steps = task.timeline.steps()
+        step = next(steps, None)
+        return None if step is None else cls(task, step, steps)
+
+    def following(self) -> TaskStep | None:
+        """The event after this one."""
+        step = next(self.rest, None)
+        return None if step is None else TaskStep(self.task, step, self.rest)
+
+
+class Agenda:
+    """What falls due in one account, by instant and then in the order it was noted down."""
+
+    def __init__(self) -> None:
+        self._heap: list[tuple[float, int, Any]] = []
+        self._serial = 0
+        self.listener: Callable[[float], None] | None = None
+
+    def __len__(self) -> int:
+        return len(self._heap)
+
+    def add(self, due: float, event: Any) -> None:
+        """Note ``event`` down for ``due`` and tell the listener if nothing falls due earlier."""
+        self._serial += 1
+        entry = (due, self._serial, event)
+        heapq.heappush(self._heap, entry)
+        if self.listener is not None and self._heap[0] is entry:
+            self.listener(due)
+
+    def first(self) -> float | None:
+        """When the first event falls due; ``None`` if there is none."""
+        return self._heap[0][0] if self._heap else None
+
+    def take(self, until: float) -> tuple[float, Any] | None:
+        """Take out the first event and its due instant, if it is due by ``until``."""
+        if self._heap and self._heap[0][0] <= until:
+            due, _, event = heapq.heappop(self._heap)
+            return due, event
+        return None
+
+    def pending(self) -> Sequence[tuple[float, Any]]:
+        """Every event with its due instant, in order. A copy."""
+        return [(due, event) for due, _, event in sorted(self._heap, key=lambda entry: entry[:2])]

@@ -1,0 +1,1 @@
+"""What Kingsoft's operations do, once a call was validated."""

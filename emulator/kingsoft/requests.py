@@ -1,0 +1,144 @@
+"""Reads Kingsoft's requests as real clients send them.
+
+``Action`` and ``Version`` come in one of four places: the query, the headers ``X-Action`` and ``X-Version``
+(the vendor's older Python SDK sends them nowhere else), a form body, a JSON body. Parameters come in the query,
+in a JSON body, or in a form whose lists are flattened (``SrcInfo.0.path=…``).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from emulator.core.errors import ApiError
+from emulator.core.exchange import JsonObject, RawRequest
+from emulator.core.forms import read_form, read_query
+from emulator.kingsoft.signing import CredentialScope, read_scope
+
+_COMMON = frozenset(
+    {"Action", "Version", "Service", "SdkVersion", "Region", "Accesskey", "Language", "DryRun", "Authorization"}
+)
+_STRING_OR_SLIP = re.compile(r'("(?:[^"\\]|\\.)*")|//[^\n]*|,(?=\s*(?://[^\n]*\n\s*)*[}\]])')
+_JSON_STARTS = (b"{", b"[")
+_UTF8_MARK = b"\xef\xbb\xbf"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a request says.
+
+    Attributes:
+        action, version: as sent; empty if not.
+        scope: who signed.
+        texts: parameters that came as text, not yet coerced.
+        document: parameters that came as JSON.
+        refusal: why the body could not be read.
+
+    """
+
+    action: str
+    version: str
+    scope: CredentialScope | None
+    texts: JsonObject
+    document: JsonObject
+    refusal: ApiError | None
+
+
+def read(request: RawRequest, *, lenient_json: bool) -> Reading:
+    """Read ``request``; what is wrong with it is in the result."""
+    query = dict(read_query(request.query))
+    headers = request.headers
+    document, texts, refusal = _read_body(request, lenient_json)
+    action = query.get("Action") or headers.get("X-Action") or _text(document, texts, "Action") or _target(headers)
+    version = query.get("Version") or headers.get("X-Version") or _text(document, texts, "Version")
+    for name, value in query.items():
+        if name not in _COMMON and not name.startswith("X-Amz-"):
+            texts.setdefault(name, value)
+    return Reading(
+        action.strip(), version.strip(), read_scope(query, headers.get("Authorization")), texts, document, refusal
+    )
+
+
+def _read_body(request: RawRequest, lenient: bool) -> tuple[JsonObject, JsonObject, ApiError | None]:
+    """The members of a JSON body, those of a form, and why neither could be read."""
+    if request.fault is not None:
+        return {}, {}, ApiError(1010, request.fault_reason)
+    content = request.content.removeprefix(_UTF8_MARK).strip() if request.content else b""
+    if not content:
+        return {}, {}, None
+    kind = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    if kind == "application/x-www-form-urlencoded" and not content.startswith(_JSON_STARTS):
+        return {}, _unflattened(read_form(content)), None
+    try:
+        document = parse_json(content, lenient=lenient)
+    except ValueError as error:
+        return {}, {}, ApiError(1010, f"the body is not JSON: {error}{_advice(kind, content)}")
+    if not isinstance(document, dict):
+        return {}, {}, ApiError(1010, f"the body is a JSON {_kind(document)}; an object is expected")
+    return document, {}, None
+
+
+def parse_json(content: bytes | str, *, lenient: bool) -> Any:
+    """Strict JSON, or, where ``lenient``, also JSON with trailing commas and ``//`` comments.
+
+    Raises:
+        ValueError: it is not JSON; the message says where.
+
+    """
+    try:
+        return orjson.loads(content)
+    except orjson.JSONDecodeError:
+        if not lenient:
+            raise
+    text = content.decode("utf-8", "replace") if isinstance(content, bytes) else content
+    return orjson.loads(_STRING_OR_SLIP.sub(lambda found: found[1] or "", text))
+
+
+def _advice(kind: str, content: bytes) -> str:
+    if kind not in ("", "application/json"):
+        return f" (Content-Type is {kind}; application/json is expected)"
+    if re.search(rb",\s*[}\]]", content):
+        return " (it has a trailing comma; --lenient-json accepts those)"
+    return ""
+
+
+def _kind(value: Any) -> str:
+    return {list: "array", str: "string", bool: "boolean", type(None): "null"}.get(type(value), "number")
+
+
+def _text(document: JsonObject, texts: JsonObject, name: str) -> str:
+    value = document.get(name) or texts.get(name)
+    return value if isinstance(value, str) else ""
+
+
+def _target(headers: Any) -> str:
+    """The action in ``X-Amz-Target: kvs.<Action>``."""
+    target = headers.get("X-Amz-Target", "")
+    return str(target).rpartition(".")[2]
+
+
+def _unflattened(pairs: list[tuple[str, str]]) -> JsonObject:
+    """Nested members of flat names: ``SrcInfo.0.path`` is the member ``path`` of the first of ``SrcInfo``."""
+    tree: JsonObject = {}
+    for name, value in pairs:
+        *path, last = name.split(".")
+        place = tree
+        for step in path[:8]:
+            below = place.setdefault(step, {})
+            if not isinstance(below, dict):
+                below = place[step] = {}
+            place = below
+        place[last] = value
+    return {name: _as_list(value) for name, value in tree.items()}
+
+
+def _as_list(value: Any) -> Any:
+    if not isinstance(value, dict):
+        return value
+    members = {name: _as_list(entry) for name, entry in value.items()}
+    if members and all(name.isdecimal() and len(name) < 4 for name in members):
+        return [members[name] for name in sorted(members, key=int)]
+    return members

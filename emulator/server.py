@@ -1,0 +1,223 @@
+"""Binds and runs an assembled emulator: in this loop, or in a thread with a loop of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import logging
+import signal
+import threading
+from collections.abc import Callable
+from ipaddress import ip_address
+from pathlib import Path
+
+from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
+
+from emulator.assembly import assemble
+from emulator.core.emulation import Emulation
+from emulator.core.errors import EmulatorError
+from emulator.core.ids import fresh_token
+from emulator.settings import Settings
+from emulator.web.admin import PREFIX, Admin, AdminSettings, Readiness, application
+from emulator.web.ingress import Ingress
+
+STARTING = "starting"
+
+
+class PortInUse(EmulatorError):
+    """Somebody else listens there."""
+
+
+class Server:
+    """An emulator that listens.
+
+    Attributes:
+        emulation: its parts.
+        port: the port it listens on; the chosen one if 0 was asked for.
+        admin_token: what the admin API demands; ``None`` if it demands nothing.
+
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.emulation, self._sender = assemble(settings)
+        token = settings.admin_token or (None if _is_loopback(settings.host) else fresh_token())
+        self.admin_token: str | None = token
+        self.port = settings.port
+        self._readiness = Readiness([STARTING])
+        self._runner: web.AppRunner | None = None
+
+    @property
+    def url(self) -> str:
+        """The base URL for a client on this machine."""
+        host = self.settings.host
+        host = "127.0.0.1" if host in ("0.0.0.0", "") else "[::1]" if host == "::" else host  # noqa: S104
+        return f"http://{f'[{host}]' if ':' in host and not host.startswith('[') else host}:{self.port}"
+
+    async def start(self) -> None:
+        """Listen. Ready when this returns.
+
+        Raises:
+            PortInUse: the port is taken.
+            EmulatorError: the address cannot be listened on.
+
+        """
+        settings = self.settings
+        ingress = Ingress(self.emulation.pipeline.decide, self.emulation.machine, settings.max_body)
+        app = web.Application(client_max_size=settings.max_body)
+        admin = Admin(self.emulation, self._readiness)
+        app.add_subapp(PREFIX, application(admin, AdminSettings(self.admin_token, settings.admin_host)))
+        app.router.add_route("*", "/{path:.*}", ingress.handle)
+        self._runner = web.AppRunner(
+            app,
+            access_log=None,
+            logger=_http_logger(),
+            auto_decompress=False,
+            shutdown_timeout=min(1.0, settings.grace),
+        )
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, settings.host, settings.port)
+        try:
+            await site.start()
+        except OSError as error:
+            await self._runner.cleanup()
+            if error.errno == errno.EADDRINUSE:
+                raise PortInUse(
+                    f"port {settings.port} of {settings.host} is in use; choose another with --port"
+                ) from None
+            raise EmulatorError(f"cannot listen on {settings.host}:{settings.port}: {error.strerror}") from None
+        self.port = self._runner.addresses[0][1]
+        self.emulation.driver.start()
+        self._readiness.pending.remove(STARTING)
+        if settings.port_file:
+            _write_port(Path(settings.port_file), self.port)
+
+    async def stop(self) -> None:
+        """Stop accepting, let what is on its way finish within the grace period, close."""
+        if self._runner is not None:
+            for site in list(self._runner.sites):
+                await site.stop()
+            await self.emulation.driver.stop(self.settings.grace)
+            await self._runner.cleanup()
+            self._runner = None
+        await self._sender.close()
+
+
+async def serve(settings: Settings, ready: Callable[[Server], None]) -> None:
+    """Run until SIGTERM or SIGINT.
+
+    Raises:
+        EmulatorError: it cannot start.
+
+    """
+    server = Server(settings)
+    await server.start()
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        with contextlib.suppress(NotImplementedError):
+            loop.add_signal_handler(number, stop.set)
+    ready(server)
+    await stop.wait()
+    await server.stop()
+
+
+def run(settings: Settings, ready: Callable[[Server], None]) -> None:
+    """Like :func:`serve`, on the fastest loop there is."""
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(serve(settings, ready))
+
+
+class ThreadedServer:
+    """A server in a thread with its own loop, for tests and programs that are not asynchronous.
+
+    Use it as a context manager.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.server = Server(settings)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stop: asyncio.Event | None = None
+        self._failure: BaseException | None = None
+        self._started = threading.Event()
+        self._thread = threading.Thread(target=self._main, name="emulator", daemon=True)
+
+    @property
+    def url(self) -> str:
+        """The base URL."""
+        return self.server.url
+
+    @property
+    def emulation(self) -> Emulation:
+        """The parts; touch them only through the loop of the thread."""
+        return self.server.emulation
+
+    def __enter__(self) -> ThreadedServer:
+        self._thread.start()
+        self._started.wait()
+        if self._failure is not None:
+            raise self._failure
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._loop is not None and self._stop is not None:
+            self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join()
+
+    def _main(self) -> None:
+        try:
+            with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+                runner.run(self._serve())
+        except BaseException as error:  # handed to the thread that waits
+            self._failure = error
+        finally:
+            self._started.set()
+
+    async def _serve(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._stop = asyncio.Event()
+        await self.server.start()
+        self._started.set()
+        await self._stop.wait()
+        await self.server.stop()
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    return uvloop.new_event_loop
+
+
+def _write_port(path: Path, port: int) -> None:
+    """Write the port under another name first, so that a reader never finds half of it."""
+    unfinished = path.with_name(path.name + ".part")
+    unfinished.write_text(f"{port}\n", "ascii")
+    unfinished.replace(path)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _http_logger() -> logging.Logger:
+    """The HTTP server's logger, on which a client's malformed request is a line and not a traceback."""
+    logger = logging.getLogger("emulator.http")
+    if not logger.filters:
+        logger.addFilter(_without_traceback)
+    return logger
+
+
+def _without_traceback(record: logging.LogRecord) -> bool:
+    error = record.exc_info[1] if record.exc_info else None
+    if isinstance(error, HttpProcessingError):
+        record.exc_info = None
+        record.levelno, record.levelname = logging.WARNING, "WARNING"
+        record.msg, record.args = "malformed request: %s", (" ".join(str(error).split())[:200],)
+    return True

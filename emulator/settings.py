@@ -1,0 +1,210 @@
+"""Settings: flag > environment (``EMULATOR_<FLAG>``) > file (``emulator.toml``) > default.
+
+One field is one setting: its name is the flag's, its metadata the help text. A bad value stops the start with
+one clear line; an unknown ``EMULATOR_*`` variable is a warning with the nearest name.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+from emulator.core.errors import ConfigurationError, Problem, nearest
+
+PREFIX = "EMULATOR_"
+ELSEWHERE = frozenset({"CONFIG", "URL"})
+"""Variables that other verbs read."""
+
+
+def _setting(default: Any, text: str, *, least: float | None = None, most: float | None = None) -> Any:
+    return field(default=default, metadata={"help": text, "least": least, "most": most})
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that can be set when the emulator starts."""
+
+    host: str = _setting("127.0.0.1", "address to listen on")
+    port: int = _setting(8640, "port to listen on; 0 takes a free one and prints it", least=0, most=65535)
+    port_file: str = _setting("", "file that the port is written to once the emulator is ready")
+    seed: int | None = _setting(None, "what everything random is drawn from; printed at start", least=0, most=2**53 - 1)
+    responses: Literal["canned", "random"] = _setting("canned", "answers: fixtures as they are, or drawn along them")
+    accounts: Literal["open", "closed"] = _setting("open", "whether an unknown credential opens an account of its own")
+    auth: Literal["off", "lenient"] = _setting("lenient", "off: tokens and secrets are not checked")
+    clock: Literal["real", "scaled", "frozen"] = _setting("real", "how the clock of a new account runs")
+    clock_speed: float = _setting(1.0, "for --clock scaled: seconds that pass in one", least=0.001, most=1e6)
+    schemas: tuple[str, ...] = _setting((), "folder whose schemas replace the shipped ones, file by file")
+    fixtures: tuple[str, ...] = _setting((), "folder whose fixtures replace or add to the shipped ones, file by file")
+    lenient_json: bool = _setting(
+        False, "accept trailing commas and // comments in JSON bodies, as the vendor prints them"
+    )
+    wave_type: str = _setting("audiowave", "Type in the callback of a wave task (the vendor does not document it)")
+    callback_timeout: float = _setting(5.0, "seconds that a callback's receiver has", least=0.01, most=3600)
+    callback_senders: int = _setting(
+        32, "callbacks that may be on their way to one target at a time", least=1, most=1000
+    )
+    callback_allow: tuple[str, ...] = _setting((), "host, *.domain or network, beyond private ones, that may be called")
+    callback_rewrite: tuple[str, ...] = _setting((), "HOST=OTHER: callbacks for HOST are sent to OTHER")
+    max_body: int = _setting(16 * 2**20, "bytes that a request's body may have", least=1024, most=2**30)
+    admin_token: str = _setting("", "bearer token of the admin API; made and printed beyond loopback")
+    admin_host: tuple[str, ...] = _setting((), "further host name that the admin API answers to")
+    journal_entries: int = _setting(10_000, "requests that an account's journal keeps", least=1)
+    journal_bytes: int = _setting(32 * 2**20, "bytes of bodies that an account's journal keeps", least=0)
+    grace: float = _setting(
+        5.0, "seconds that callbacks on their way have when the emulator is stopped", least=0, most=600
+    )
+
+
+FIELDS = {entry.name: entry for entry in dataclasses.fields(Settings)}
+_TYPES = get_type_hints(Settings)
+
+
+def flag(name: str) -> str:
+    """The flag of a setting."""
+    return "--" + name.replace("_", "-")
+
+
+def variable(name: str) -> str:
+    """The environment variable of a setting."""
+    return PREFIX + name.upper()
+
+
+def choices(name: str) -> tuple[str, ...]:
+    """The values that a setting may have, if they are few."""
+    return get_args(_TYPES[name]) if get_origin(_TYPES[name]) is Literal else ()
+
+
+def is_list(name: str) -> bool:
+    """Whether a setting may be given several times."""
+    return get_origin(_TYPES[name]) is tuple
+
+
+def is_switch(name: str) -> bool:
+    """Whether a setting is on or off."""
+    return _TYPES[name] is bool
+
+
+def resolve(flags: Mapping[str, Any], environment: Mapping[str, str], file: Path | None) -> tuple[Settings, list[str]]:
+    """The settings in force, and warnings.
+
+    Args:
+        flags: what the command line said, by setting; absent where it said nothing.
+        environment: the process's variables.
+        file: a TOML file; ``None``: ``emulator.toml`` in the current folder, if there is one.
+
+    Raises:
+        ConfigurationError: a value makes no sense; every one is listed.
+
+    """
+    problems: list[Problem] = []
+    warnings: list[str] = []
+    values: dict[str, Any] = {}
+    for name, value in _from_file(file, problems).items():
+        if name not in FIELDS:
+            problems.append(Problem(str(file), f"/{name}", f"no such setting{nearest(name, FIELDS)}"))
+        else:
+            _take(values, name, value, f"{file or 'emulator.toml'}: {name}", problems)
+    for key, text in environment.items():
+        name = key.removeprefix(PREFIX).lower()
+        if not key.startswith(PREFIX) or key.removeprefix(PREFIX) in ELSEWHERE:
+            continue
+        if name not in FIELDS:
+            warnings.append(f"{key} is no setting{nearest(key, map(variable, FIELDS))}")
+        else:
+            _take(values, name, text, key, problems)
+    for name, value in flags.items():
+        _take(values, name, value, flag(name), problems)
+    if problems:
+        raise ConfigurationError(problems)
+    return Settings(**values), warnings
+
+
+def rewrites(settings: Settings) -> dict[str, str]:
+    """The map that ``--callback-rewrite`` describes.
+
+    Raises:
+        ConfigurationError: an entry is not of the form HOST=OTHER.
+
+    """
+    pairs = [entry.partition("=") for entry in settings.callback_rewrite]
+    if bad := next(
+        (entry for entry, pair in zip(settings.callback_rewrite, pairs, strict=True) if not all(pair)), None
+    ):
+        raise ConfigurationError([Problem("--callback-rewrite", "", f"{bad!r} is not HOST=OTHER")])
+    return {host: other for host, _, other in pairs}
+
+
+def _from_file(file: Path | None, problems: list[Problem]) -> dict[str, Any]:
+    path = file or Path("emulator.toml")
+    if file is None and not path.is_file():
+        return {}
+    try:
+        return {name.replace("-", "_"): value for name, value in tomllib.loads(path.read_text("utf-8")).items()}
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        problems.append(Problem(str(path), "", str(error)))
+        return {}
+
+
+def _take(values: dict[str, Any], name: str, value: Any, where: str, problems: list[Problem]) -> None:
+    try:
+        values[name] = _converted(name, value)
+    except ValueError as error:
+        problems.append(Problem(where, "", str(error)))
+
+
+def _converted(name: str, value: Any) -> Any:
+    """``value``, from a flag, a variable or TOML, as the setting's type.
+
+    Raises:
+        ValueError: it is none, or out of bounds.
+
+    """
+    if is_list(name):
+        given: Sequence[Any] = value.split(",") if isinstance(value, str) else value
+        return tuple(str(entry).strip() for entry in given if str(entry).strip())
+    if is_switch(name):
+        known = {
+            "true": True,
+            "1": True,
+            "yes": True,
+            "on": True,
+            "false": False,
+            "0": False,
+            "no": False,
+            "off": False,
+        }
+        word = str(value).strip().lower()
+        if word not in known:
+            raise ValueError(f"{value!r} is neither true nor false")
+        return known[word]
+    if allowed := choices(name):
+        if value not in allowed:
+            raise ValueError(f"{value!r} is none of {', '.join(allowed)}{nearest(str(value), allowed)}")
+        return value
+    if _TYPES[name] is str:
+        return str(value)
+    number = _whole(value) if _TYPES[name] is not float else _decimal(value)
+    bounds = FIELDS[name].metadata
+    least, most = bounds["least"], bounds["most"]
+    if (least is not None and number < least) or (most is not None and number > most):
+        limits = f"from {least:g} to {most:g}" if most is not None else f"{least:g} at least"
+        raise ValueError(f"{value} is out of bounds: {limits}")
+    return number
+
+
+def _whole(value: Any) -> int:
+    try:
+        return int(str(value))
+    except ValueError:
+        raise ValueError(f"{value!r} is no whole number") from None
+
+
+def _decimal(value: Any) -> float:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        raise ValueError(f"{value!r} is no number") from None

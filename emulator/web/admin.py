@@ -1,0 +1,614 @@
+"""The admin API: ``/_emulator/`` on the same port (or on one of its own).
+
+Errors are ``application/problem+json``. It guards itself, since it sits on developers' machines beside a
+browser: names that a stranger's page could be made to resolve are refused, foreign origins are refused,
+changes must be JSON, and a token is demanded where one is set.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from ipaddress import ip_address
+from typing import Any
+from urllib.parse import urlsplit
+
+import orjson
+from aiohttp import web
+
+from emulator import __version__
+from emulator.core.accounts import Account
+from emulator.core.callbacks import Changes, Delivery
+from emulator.core.clock import ClockSpec, iso, parse_instant
+from emulator.core.driver import Fired
+from emulator.core.emulation import Emulation
+from emulator.core.errors import ConfigurationError, EmulatorError, ErrorRow, Problem
+from emulator.core.exchange import Credential, JsonObject
+from emulator.core.ids import Draw
+from emulator.core.journal import HIDDEN, RequestEntry, redact, redact_headers
+from emulator.core.operations import Operation
+from emulator.core.rules import Rule
+from emulator.core.tasks import Task, seconds
+
+PREFIX = "/_emulator"
+LISTED = 500
+"""How many rows a list has unless ``limit`` says otherwise."""
+LONGEST_WAIT = 120.0
+"""Machine seconds that a long poll waits at most."""
+_CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+_PROBES = frozenset({PREFIX + "/livez", PREFIX + "/readyz", PREFIX + "/health"})
+
+
+@dataclass(slots=True)
+class AdminSettings:
+    """Who may use the admin API: ``token`` (``None``: anybody who reaches it) and further host names."""
+
+    token: str | None = None
+    hosts: Sequence[str] = ()
+
+
+@dataclass(slots=True)
+class Readiness:
+    """What the emulator still waits for before it is ready."""
+
+    pending: list[str] = field(default_factory=list)
+
+
+class Admin:
+    """The handlers. Each answers with JSON or raises :class:`Refused`."""
+
+    def __init__(self, emulation: Emulation, readiness: Readiness) -> None:
+        self._emulation = emulation
+        self._readiness = readiness
+
+    def routes(self) -> list[web.RouteDef]:
+        """Every route, below :data:`PREFIX`."""
+        one = "/api/accounts/{account}"
+        return [
+            web.get("/livez", self.livez),
+            web.get("/readyz", self.readyz),
+            web.get("/health", self.health),
+            web.get("/api/operations", self.operations),
+            web.get("/api/errors", self.errors),
+            web.get("/api/resources", self.resources),
+            web.get("/api/accounts", self.list_accounts),
+            web.post("/api/accounts", self.create_account),
+            web.get(one, self.show_account),
+            web.delete(one, self.delete_account),
+            web.post(one + "/reset", self.reset),
+            web.get(one + "/clock", self.show_clock),
+            web.put(one + "/clock", self.set_clock),
+            web.post(one + "/clock/advance", self.advance),
+            web.get(one + "/rules", self.list_rules),
+            web.post(one + "/rules", self.add_rule),
+            web.delete(one + "/rules", self.clear_rules),
+            web.get(one + "/rules/{rule}", self.show_rule),
+            web.delete(one + "/rules/{rule}", self.delete_rule),
+            web.get(one + "/tasks", self.list_tasks),
+            web.get(one + "/tasks/{task}", self.show_task),
+            web.get(one + "/deliveries", self.list_deliveries),
+            web.get(one + "/deliveries/{number}", self.show_delivery),
+            web.get(one + "/requests", self.list_requests),
+            web.get(one + "/requests/{number}", self.show_request),
+        ]
+
+    async def livez(self, request: web.Request) -> web.Response:
+        """The process answers."""
+        return _json({"status": "alive"})
+
+    async def readyz(self, request: web.Request) -> web.Response:
+        """Ready to serve, or 503 with what is pending."""
+        pending = self._readiness.pending
+        return _json({"status": "starting" if pending else "ready", "pending": pending}, 503 if pending else 200)
+
+    async def health(self, request: web.Request) -> web.Response:
+        """Version, seed, uptime."""
+        emulation = self._emulation
+        return _json(
+            {
+                "status": "starting" if self._readiness.pending else "ready",
+                "version": __version__,
+                "seed": emulation.seed,
+                "uptime": round(emulation.machine.wall() - emulation.started, 3),
+                "clouds": list(emulation.providers),
+                "accounts": len(emulation.accounts),
+            }
+        )
+
+    async def operations(self, request: web.Request) -> web.Response:
+        """What can be called."""
+        rows = (row for provider in self._emulation.providers.values() for row in provider.operations)
+        return _json({"operations": [show_operation(row) for row in rows]})
+
+    async def errors(self, request: web.Request) -> web.Response:
+        """Every documented code; ``?cloud=``, ``?list=`` filter."""
+        cloud, listed = request.query.get("cloud"), request.query.get("list")
+        rows = (row for provider in self._emulation.providers.values() for row in provider.errors.rows)
+        chosen = [row for row in rows if cloud in (None, row.cloud) and listed in (None, row.listed)]
+        return _json({"errors": [_show_error(row) for row in chosen]})
+
+    async def resources(self, request: web.Request) -> web.Response:
+        """Which fixture files are in force, and which they hide."""
+        files = self._emulation.fixtures.resources.values()
+        return _json({"fixtures": [{"path": f.path, "file": f.origin, "hides": list(f.hides)} for f in files]})
+
+    async def list_accounts(self, request: web.Request) -> web.Response:
+        """Every account."""
+        return _json({"accounts": [self._show_account(account) for account in self._emulation.accounts]})
+
+    async def create_account(self, request: web.Request) -> web.Response:
+        """Make an account; answers with its credentials, secrets included."""
+        document = await self._document(request, "account.json")
+        clock = _clock_spec(document["clock"]) if "clock" in document else None
+        providers = self._emulation.providers
+
+        def credentials(name: str, seed: int) -> dict[Credential, str | None]:
+            found: dict[Credential, str | None] = {}
+            for cloud, provider in providers.items():
+                found.update(provider.credentials(document.get(cloud, {}), Draw(seed, name, cloud, "credentials")))
+            return found
+
+        account = self._emulation.accounts.create(document, clock, credentials)
+        return _json(self._show_account(account, secrets=True), 201)
+
+    async def show_account(self, request: web.Request) -> web.Response:
+        """One account, without its secrets."""
+        return _json(self._show_account(self._account(request)))
+
+    async def delete_account(self, request: web.Request) -> web.Response:
+        """Reset an account and forget it."""
+        await self._emulation.driver.remove(self._account(request))
+        return web.Response(status=204)
+
+    async def reset(self, request: web.Request) -> web.Response:
+        """Give an account a fresh state; nothing of before happens after this has answered."""
+        account = self._account(request)
+        await self._emulation.driver.reset(account)
+        return _json(self._show_account(account))
+
+    async def show_clock(self, request: web.Request) -> web.Response:
+        """The account's time, and what is pending."""
+        return _json(_show_clock(self._account(request)))
+
+    async def set_clock(self, request: web.Request) -> web.Response:
+        """Set mode, speed and instant."""
+        account = self._account(request)
+        account.clock.set(_clock_spec(await self._document(request, "clock.json"), account.clock.now()))
+        self._emulation.driver.clock_changed(account)
+        return _json(_show_clock(account))
+
+    async def advance(self, request: web.Request) -> web.Response:
+        """Move a frozen clock; answers when everything due has happened, and says what."""
+        account = self._account(request)
+        document = await self._document(request, "advance.json")
+        driver = self._emulation.driver
+        if document.get("until") == "idle":
+            fired = await driver.run_until_idle(account)
+        elif "until" in document:
+            fired = await driver.next(account)
+        elif "to" in document:
+            fired = await driver.advance_to(account, _instant(document["to"], "/to"))
+        else:
+            fired = await driver.advance_to(account, account.clock.now() + seconds(document["seconds"]))
+        return _json({**_show_clock(account), "fired": [_show_fired(event) for event in fired]})
+
+    async def list_rules(self, request: web.Request) -> web.Response:
+        """The account's rules, in the order they are tried."""
+        return _json({"rules": [_show_rule(rule) for rule in self._account(request).rules]})
+
+    async def add_rule(self, request: web.Request) -> web.Response:
+        """Set a rule."""
+        account = self._account(request)
+        document = await self._document(request, "rule.json")
+        rule = account.rules.add(document, self._emulation.schemas, self._emulation.providers)
+        return _json(_show_rule(rule), 201)
+
+    async def clear_rules(self, request: web.Request) -> web.Response:
+        """Take all rules away."""
+        self._account(request).rules.clear()
+        return web.Response(status=204)
+
+    async def show_rule(self, request: web.Request) -> web.Response:
+        """One rule and how often it was met."""
+        rule = self._account(request).rules.get(request.match_info["rule"])
+        if rule is None:
+            raise Refused(404, f"no rule {request.match_info['rule']!r}")
+        return _json(_show_rule(rule))
+
+    async def delete_rule(self, request: web.Request) -> web.Response:
+        """Take a rule away."""
+        if not self._account(request).rules.remove(request.match_info["rule"]):
+            raise Refused(404, f"no rule {request.match_info['rule']!r}")
+        return web.Response(status=204)
+
+    async def list_tasks(self, request: web.Request) -> web.Response:
+        """The account's tasks, oldest first; ``?status=``, ``?operation=``, ``?limit=`` filter."""
+        account = self._account(request)
+        wanted = _Filter(request, {"status", "operation"})
+        now = account.clock.now()
+        shown = (_show_task(task, account, now) for task in account.tasks)
+        rows = [row for row in shown if wanted.fits(row)]
+        return _json({"tasks": rows[-wanted.limit :], "count": len(rows), "evicted": account.tasks.evicted})
+
+    async def show_task(self, request: web.Request) -> web.Response:
+        """One task with its deliveries."""
+        account = self._account(request)
+        task = account.tasks.get(request.match_info["task"])
+        if task is None:
+            raise Refused(404, f"account {account.name} has no task {request.match_info['task']!r}")
+        deliveries = [_show_delivery(delivery) for delivery in account.ledger if delivery.task_id == task.id]
+        return _json({**_show_task(task, account, account.clock.now()), "deliveries": deliveries})
+
+    async def list_deliveries(self, request: web.Request) -> web.Response:
+        """The ledger; ``?task=``, ``?status=``, ``?operation=``, ``?event=`` filter, ``?wait=&count=`` long-polls."""
+        account = self._account(request)
+        ledger = account.ledger
+        wanted = _Filter(request, {"task", "status", "operation", "event"})
+
+        def matching() -> list[Delivery]:
+            return [row for row in ledger if row.number > wanted.after and wanted.fits(_delivery_keys(row))]
+
+        found = await wanted.satisfied(ledger.changes, matching)
+        shown = [_show_delivery(row) for row in found[-wanted.limit :]]
+        return _json({"deliveries": shown, **wanted.verdict(found), "evicted": ledger.evicted})
+
+    async def show_delivery(self, request: web.Request) -> web.Response:
+        """One delivery."""
+        number = request.match_info["number"]
+        for delivery in self._account(request).ledger:
+            if str(delivery.number) == number:
+                return _json(_show_delivery(delivery))
+        raise Refused(404, f"no delivery {number!r}")
+
+    async def list_requests(self, request: web.Request) -> web.Response:
+        """The journal; ``?operation=``, ``?status=``, ``?code=`` filter, ``?wait=&count=`` long-polls."""
+        account = self._account(request)
+        journal = account.journal
+        wanted = _Filter(request, {"operation", "status", "code"})
+
+        def matching() -> list[RequestEntry]:
+            return [row for row in journal.requests if row.number > wanted.after and wanted.fits(_request_keys(row))]
+
+        found = await wanted.satisfied(journal.changes, matching)
+        shown = [_show_request(row) for row in found[-wanted.limit :]]
+        return _json({"requests": shown, **wanted.verdict(found), "evicted": journal.evicted})
+
+    async def show_request(self, request: web.Request) -> web.Response:
+        """One request with its trace."""
+        number = request.match_info["number"]
+        for entry in self._account(request).journal.requests:
+            if str(entry.number) == number:
+                return _json(_show_request(entry))
+        raise Refused(404, f"no request {number!r}")
+
+    def _account(self, request: web.Request) -> Account:
+        name = request.match_info["account"]
+        account = self._emulation.accounts.get(name)
+        if account is None:
+            raise Refused(404, f"no account {name!r}; POST {PREFIX}/api/accounts makes one, a first request opens one")
+        return account
+
+    async def _document(self, request: web.Request, schema: str) -> JsonObject:
+        try:
+            document = orjson.loads(await request.read() or b"{}")
+        except orjson.JSONDecodeError as error:
+            raise Refused(400, f"the body is not JSON: {error}") from None
+        self._emulation.schemas.check(f"emulator/{schema}", document, schema.removesuffix(".json"))
+        result: JsonObject = document
+        return result
+
+    def _show_account(self, account: Account, *, secrets: bool = False) -> JsonObject:
+        credentials: dict[str, dict[str, str]] = {}
+        for credential, secret in account.spec.credentials.items():
+            shown = credentials.setdefault(credential.cloud, {})
+            shown[credential.kind] = credential.id
+            if secret is not None:
+                shown["secret_key"] = secret if secrets else HIDDEN
+        return {
+            "name": account.name,
+            "configured": account.spec.configured,
+            "seed": account.seed,
+            "responses": account.responses,
+            "clock": _show_clock(account),
+            "credentials": credentials,
+            "rules": len(account.rules),
+            "tasks": len(account.tasks),
+            "requests": len(account.journal),
+            "deliveries": len(account.ledger),
+        }
+
+
+class Refused(Exception):
+    """The admin API cannot do what was asked: an HTTP status and a sentence, perhaps with single problems."""
+
+    def __init__(self, status: int, detail: str, problems: Iterable[Problem] = ()) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+        self.problems = tuple(problems)
+
+
+class _Filter:
+    """What a list was asked for: equal members, rows after a number, a limit, a wait."""
+
+    def __init__(self, request: web.Request, names: set[str]) -> None:
+        query = request.query
+        known = names | {"after", "limit", "wait", "count"}
+        if unknown := next((name for name in query if name not in known), None):
+            raise Refused(400, f"no filter {unknown!r}; there are {', '.join(sorted(known))}")
+        self._wanted = {name: query[name] for name in names if name in query}
+        try:
+            self.after = int(query.get("after", 0))
+            self.limit = max(1, int(query.get("limit", LISTED)))
+            self.count = int(query.get("count", 1 if "wait" in query else 0))
+            self._wait = min(LONGEST_WAIT, seconds(_number_or_text(query.get("wait", "0"))))
+        except ValueError as error:
+            raise Refused(400, f"after, limit and count are whole numbers, wait a duration: {error}") from None
+
+    def fits(self, row: JsonObject) -> bool:
+        """Whether ``row`` has what was asked for."""
+        return all(str(row[name]) == value for name, value in self._wanted.items())
+
+    def verdict(self, found: list[Any]) -> JsonObject:
+        """How many rows match, and whether they are as many as were waited for."""
+        return {"count": len(found), "satisfied": len(found) >= self.count}
+
+    async def satisfied(self, changes: Changes, matching: Callable[[], list[Any]]) -> list[Any]:
+        """The matching rows, as soon as there are enough of them or the wait is over."""
+        found = matching()
+        if len(found) >= self.count or not self._wait:
+            return found
+        loop = asyncio.get_running_loop()
+        changed = asyncio.Event()
+        unsubscribe = changes.subscribe(changed.set)
+        try:
+            async with asyncio.timeout(self._wait):
+                while len(found) < self.count:
+                    await changed.wait()
+                    changed.clear()
+                    began = loop.time()
+                    found = matching()
+                    # A long ledger that changes often is not looked through all the time.
+                    await asyncio.sleep(min(0.015, 4 * (loop.time() - began)) if len(found) < self.count else 0)
+        except TimeoutError:
+            pass
+        finally:
+            unsubscribe()
+        return found
+
+
+def application(admin: Admin, settings: AdminSettings) -> web.Application:
+    """The admin API as an application that answers every path below ``/_emulator``."""
+
+    @web.middleware
+    async def problems(
+        request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+    ) -> web.StreamResponse:
+        try:
+            _guard(request, settings)
+            return await handler(request)
+        except Refused as error:
+            return _problem(error.status, error.detail, error.problems)
+        except ConfigurationError as error:
+            listed = "; ".join(f"{problem.pointer or problem.where}: {problem.message}" for problem in error.problems)
+            return _problem(422, listed, error.problems)
+        except EmulatorError as error:
+            return _problem(409, str(error))
+        except web.HTTPException as error:
+            detail = f"{request.method} {request.path}: {error.reason}"
+            return _problem(error.status, detail)
+
+    app = web.Application(middlewares=[problems])
+    app.add_routes(admin.routes())
+    return app
+
+
+def _guard(request: web.Request, settings: AdminSettings) -> None:
+    """Refuse what a browser could be tricked into, and who has no token where one is needed.
+
+    Raises:
+        Refused: with the reason and the setting that would allow it.
+
+    """
+    host = (urlsplit(f"//{request.host}").hostname or "").lower()
+    if not _own_name(host, settings.hosts):
+        raise Refused(
+            403, f"the admin API does not answer to the host name {host!r}; allow it with --admin-host {host}"
+        )
+    origin = request.headers.get("Origin")
+    if origin is not None and urlsplit(origin).netloc.lower() != request.host.lower():
+        raise Refused(403, f"the admin API does not answer pages of {origin}")
+    if request.method in _CHANGING and request.body_exists and request.content_type != "application/json":
+        raise Refused(415, f"the body must be application/json, not {request.content_type}")
+    if settings.token is not None and request.path not in _PROBES:
+        scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not hmac.compare_digest(given.strip().encode(), settings.token.encode()):
+            raise Refused(401, "the admin API wants its token: Authorization: Bearer … (see --admin-token)")
+
+
+def _own_name(host: str, allowed: Sequence[str]) -> bool:
+    """Whether ``host`` is a name that a stranger's DNS cannot point here: an address, a name without a dot, ours."""
+    try:
+        ip_address(host)
+    except ValueError:
+        plain = "." not in host or host.endswith(".localhost") or host == "host.docker.internal"
+        return plain or host in (name.lower() for name in allowed)
+    return True
+
+
+def _json(document: Any, status: int = 200) -> web.Response:
+    body = orjson.dumps(document, option=orjson.OPT_APPEND_NEWLINE)
+    return web.Response(status=status, body=body, content_type="application/json")
+
+
+def _problem(status: int, detail: str, problems: Iterable[Problem] = ()) -> web.Response:
+    title = HTTPStatus(status).phrase
+    document: JsonObject = {"type": "about:blank", "title": title, "status": status, "detail": detail}
+    listed = [{"in": problem.where, "pointer": problem.pointer, "message": problem.message} for problem in problems]
+    if listed:
+        document["problems"] = listed
+    body = orjson.dumps(document, option=orjson.OPT_APPEND_NEWLINE)
+    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else None
+    return web.Response(status=status, body=body, content_type="application/problem+json", headers=headers)
+
+
+def _number_or_text(text: str) -> float | str:
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def _instant(value: float | str, pointer: str) -> float:
+    try:
+        return parse_instant(value)
+    except ValueError as error:
+        raise ConfigurationError([Problem("body", pointer, str(error))]) from None
+
+
+def _clock_spec(document: JsonObject, now: float | None = None) -> ClockSpec:
+    start = _instant(document["now"], "/now") if "now" in document else now
+    return ClockSpec(document["mode"], float(document.get("speed", 1.0)), start)
+
+
+def _show_clock(account: Account) -> JsonObject:
+    clock, agenda = account.clock, account.agenda
+    now, first = clock.now(), agenda.first()
+    return {
+        "mode": clock.mode,
+        "speed": clock.speed,
+        "now": now,
+        "iso": iso(now),
+        "pending": len(agenda),
+        "next": first,
+    }
+
+
+def show_operation(row: Operation) -> JsonObject:
+    """An operation as the admin API and the command line show it."""
+    return {
+        "name": row.qualified,
+        "methods": list(row.methods),
+        "wire": row.wire,
+        "summary": row.summary,
+        "emulated": row.emulated,
+        "starts_task": row.starts_task,
+        "source": row.source,
+    }
+
+
+def _show_error(row: ErrorRow) -> JsonObject:
+    return {
+        "cloud": row.cloud,
+        "list": row.listed,
+        "code": row.code,
+        "text": row.text,
+        "gloss": row.gloss,
+        "status": row.status,
+        "stage": row.stage,
+        "source": row.source,
+    }
+
+
+def _show_rule(rule: Rule) -> JsonObject:
+    return {
+        "id": rule.id,
+        "name": rule.name,
+        "rule": rule.document,
+        "matched": rule.matched,
+        "taken": rule.taken,
+        "exhausted": rule.times.exhausted(rule.taken),
+    }
+
+
+def _show_task(task: Task, account: Account, now: float) -> JsonObject:
+    timeline, phase = task.timeline, task.timeline.at(now)
+    return {
+        "id": task.id,
+        "operation": task.operation,
+        "kind": task.kind,
+        "status": phase.status,
+        "percent": phase.percent,
+        "timeline": {
+            "start": timeline.start,
+            "run": timeline.run,
+            "upload": timeline.upload,
+            "end": timeline.end,
+            "outcome": timeline.ending.kind,
+            "code": timeline.ending.code,
+        },
+        "parameters": task.parameters,
+    }
+
+
+def _delivery_keys(delivery: Delivery) -> JsonObject:
+    return {
+        "task": delivery.task_id,
+        "status": delivery.status,
+        "operation": delivery.operation,
+        "event": delivery.order.event,
+    }
+
+
+def _show_delivery(delivery: Delivery) -> JsonObject:
+    order = delivery.order
+    return {
+        "number": delivery.number,
+        **_delivery_keys(delivery),
+        "due": delivery.due,
+        "next_attempt": delivery.next_attempt,
+        "request": {
+            "method": order.method,
+            "url": order.url,
+            "headers": dict(order.headers),
+            "body": order.body.decode("utf-8", "replace"),
+        },
+        "attempts": [
+            {
+                "number": attempt.number,
+                "at": attempt.at,
+                "status": attempt.answer.status,
+                "error": attempt.answer.error,
+                "elapsed_ms": round(attempt.answer.elapsed * 1000, 3),
+                "answer": attempt.answer.body.decode("utf-8", "replace"),
+            }
+            for attempt in delivery.attempts
+        ],
+    }
+
+
+def _request_keys(entry: RequestEntry) -> JsonObject:
+    return {"operation": entry.operation, "status": entry.status, "code": entry.code}
+
+
+def _show_request(entry: RequestEntry) -> JsonObject:
+    request = entry.request
+    return {
+        "number": entry.number,
+        "at": entry.at,
+        **_request_keys(entry),
+        "reason": entry.reason,
+        "method": request.method,
+        "path": request.path,
+        "query": redact(request.query),
+        "host": request.host,
+        "peer": request.peer,
+        "headers": redact_headers(request.headers),
+        "body": redact(entry.body.decode("utf-8", "replace")),
+        "reply": {"headers": dict(entry.reply.headers), "body": redact(entry.reply.body.decode("utf-8", "replace"))},
+        "latency": entry.latency,
+        "trace": [{"step": step, "found": found} for step, found in entry.trace],
+    }
+
+
+def _show_fired(event: Fired) -> JsonObject:
+    return {
+        "at": event.at,
+        "what": event.what,
+        "task": event.task_id,
+        "delivery": event.delivery,
+        "status": event.status,
+    }

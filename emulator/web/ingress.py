@@ -1,0 +1,81 @@
+"""Requests of the emulated clouds: read, decided, answered. All that takes time happens here."""
+
+from __future__ import annotations
+
+import asyncio
+import zlib
+from collections.abc import Callable, Mapping
+
+from aiohttp import web
+
+from emulator.core.clock import Machine
+from emulator.core.exchange import BodyFault, Outcome, RawRequest
+
+INFLATED_LIMIT_FACTOR = 4
+"""A compressed body may unpack to so many times the limit of a plain one; beyond that it is a bomb."""
+
+Decide = Callable[[RawRequest], Outcome]
+
+
+class Ingress:
+    """The handler of every path that is not the emulator's own."""
+
+    def __init__(self, decide: Decide, machine: Machine, body_limit: int) -> None:
+        self._decide = decide
+        self._machine = machine
+        self._body_limit = body_limit
+
+    async def handle(self, request: web.Request) -> web.Response:
+        """Answer one request."""
+        body, content, fault, reason = b"", b"", None, ""
+        try:
+            if request.body_exists:
+                body = content = await request.read()
+                coding = request.headers.get("Content-Encoding")
+                if coding is not None:
+                    content, fault, reason = _decoded(body, coding.strip().lower(), self._body_limit)
+        except web.HTTPRequestEntityTooLarge:
+            fault, reason = "too large", f"the body is over {self._body_limit} bytes (--max-body)"
+        except web.RequestPayloadError as error:
+            fault, reason = "not decodable", f"the body broke off or is malformed: {error}"
+        target = request.raw_path
+        if not target.startswith("/"):  # absolute form, as sent to a proxy: scheme://host/path
+            target = "/" + target.split("/", 3)[3]
+        path, _, query = target.partition("?")
+        host, _, port = request.host.rpartition(":")
+        outcome = self._decide(
+            RawRequest(
+                request.method, path, query, request.headers, body, content,
+                (host if port.isdigit() else request.host).lower(),
+                request.remote or "", self._machine.wall(), fault, reason,
+            )
+        )  # fmt: skip
+        if outcome.latency:
+            await asyncio.sleep(outcome.latency)
+        reply = outcome.reply
+        if not outcome.reason:
+            return web.Response(status=reply.status, headers=reply.headers, body=reply.body)
+        return web.Response(status=reply.status, headers=_explained(reply.headers, outcome), body=reply.body)
+
+
+def _explained(headers: Mapping[str, str], outcome: Outcome) -> dict[str, str]:
+    """The headers, with the reason in plain ASCII and the number of the request in the journal."""
+    reason = outcome.reason.encode("ascii", "backslashreplace").decode().replace("\r", " ").replace("\n", " ")
+    return {**headers, "X-Emulator-Reason": reason[:1000], "X-Emulator-Request": str(outcome.entry)}
+
+
+def _decoded(body: bytes, coding: str, limit: int) -> tuple[bytes, BodyFault | None, str]:
+    """The body without its content coding. A name that is none (a client sends ``UTF-8``) changes nothing."""
+    if coding not in ("gzip", "x-gzip", "deflate"):
+        return body, None, ""
+    limit *= INFLATED_LIMIT_FACTOR
+    unpacker = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16 if "gzip" in coding else zlib.MAX_WBITS)
+    try:
+        content = unpacker.decompress(body, limit)
+    except zlib.error as error:
+        return b"", "not decodable", f"Content-Encoding is {coding}, but the body is not: {error}"
+    if unpacker.unconsumed_tail:
+        return b"", "too large", f"the body unpacks to more than {limit} bytes"
+    if not unpacker.eof:
+        return b"", "not decodable", f"Content-Encoding is {coding}, but the body breaks off"
+    return content, None, ""

@@ -1,0 +1,203 @@
+"""Puts callbacks on the wire, within the outbound policy.
+
+The policy is checked on the address that is really connected to: the resolver only hands out addresses that
+are allowed, so a name that changes its mind between a check and the connection gains nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+
+import aiohttp
+from aiohttp import ClientSession, ClientTimeout, TCPConnector
+from aiohttp.abc import AbstractResolver, ResolveResult
+from aiohttp.resolver import ThreadedResolver
+from yarl import URL
+
+from emulator.core.callbacks import Answer, CallbackOrder
+from emulator.core.clock import Machine
+
+ANSWER_KEPT = 4096
+"""How many bytes of a receiver's answer are kept."""
+
+_NEVER = tuple(
+    map(
+        ip_network,
+        ("0.0.0.0/8", "::/128", "169.254.0.0/16", "fe80::/10", "fd00:ec2::/32", "100.100.100.200/32", "224.0.0.0/4",
+         "ff00::/8"),
+    )
+)  # fmt: skip
+_PRIVATE = tuple(
+    map(
+        ip_network,
+        ("127.0.0.0/8", "::1/128", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7"),
+    )
+)
+
+
+class Forbidden(OSError):
+    """The outbound policy does not let a callback go there. Its text says why and what to set."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutboundPolicy:
+    """Where callbacks may go.
+
+    Loopback and private addresses always; beyond them the hosts and networks in ``allowed`` (``*`` for every
+    host); link-local, metadata and multicast addresses never.
+
+    Attributes:
+        allowed: host names (``*.example.com`` for a domain), addresses, networks.
+        rewrites: a host to be reached under another name: ``{"localhost": "host.docker.internal"}``.
+
+    """
+
+    allowed: Sequence[str] = ()
+    rewrites: dict[str, str] = field(default_factory=dict)
+
+    def permit(self, host: str, address: str) -> None:
+        """Let ``host``, which is at ``address``, be called.
+
+        Raises:
+            Forbidden: it may not.
+
+        """
+        place = _unmapped(ip_address(address.partition("%")[0]))
+        if any(place in network for network in _NEVER):
+            raise Forbidden(f"{host} is {place}, a link-local, metadata or multicast address, which is never called")
+        if any(place in network for network in _PRIVATE) or any(_covers(entry, host, place) for entry in self.allowed):
+            return
+        raise Forbidden(f"{host} is {place}, a public address; allow it with --callback-allow {host}")
+
+
+def _unmapped(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return mapped or address
+
+
+def _covers(entry: str, host: str, place: IPv4Address | IPv6Address) -> bool:
+    if entry == "*" or entry.lower() == host.lower():
+        return True
+    if entry.startswith("*."):
+        return host.lower().endswith(entry[1:].lower())
+    try:
+        network: IPv4Network | IPv6Network = ip_network(entry, strict=False)
+    except ValueError:
+        return False
+    return place in network
+
+
+class _GuardedResolver(AbstractResolver):
+    """Resolves a name to those of its addresses that the policy permits."""
+
+    def __init__(self, policy: OutboundPolicy) -> None:
+        self._policy = policy
+        self._resolver = ThreadedResolver()
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
+    ) -> list[ResolveResult]:
+        permitted, refusal = [], None
+        for result in await self._resolver.resolve(host, port, family):
+            try:
+                self._policy.permit(host, result["host"])
+            except Forbidden as error:
+                refusal = error
+            else:
+                permitted.append(result)
+        if not permitted and refusal is not None:
+            raise refusal
+        return permitted
+
+    async def close(self) -> None:
+        await self._resolver.close()
+
+
+class HttpSender:
+    """Sends callbacks over HTTP on kept-alive connections.
+
+    Args:
+        policy: where callbacks may go.
+        timeout: the limit of one attempt, in machine seconds.
+        machine: measures how long an attempt took.
+
+    """
+
+    def __init__(self, policy: OutboundPolicy, timeout: float, machine: Machine) -> None:
+        self._policy = policy
+        self._timeout = timeout
+        self._machine = machine
+        self._session: ClientSession | None = None
+
+    def target(self, order: CallbackOrder) -> str:
+        """Scheme, host and port of the callback."""
+        return "/".join(order.url.split("/", 3)[:3])
+
+    async def send(self, order: CallbackOrder, timeout: float | None) -> Answer:
+        """Send ``order``; whatever the receiver does comes back as an answer."""
+        began = self._machine.monotonic()
+        limit = self._timeout if timeout is None else timeout
+        status, error, body = None, "", b""
+        try:
+            status, body = await asyncio.wait_for(self._exchange(order), limit)
+            if 300 <= status < 400:
+                error = f"the receiver answered {status}; redirects are not followed"
+            elif not 200 <= status < 300:
+                error = f"the receiver answered {status}"
+        except TimeoutError:
+            error = f"no answer within {limit:g} s"
+        except (aiohttp.InvalidURL, ValueError) as problem:
+            error = f"{order.url!r} is no URL that can be called: {problem}"
+        except (aiohttp.ClientError, OSError) as problem:
+            error = _plain(problem)
+        return Answer(status, error, body, self._machine.monotonic() - began)
+
+    async def close(self) -> None:
+        """Close every connection."""
+        if self._session is not None:
+            await self._session.close()
+
+    async def _exchange(self, order: CallbackOrder) -> tuple[int, bytes]:
+        url = URL(order.url)
+        if url.scheme not in ("http", "https") or not url.host:
+            raise ValueError("it must start with http:// or https:// and name a host")
+        headers = order.headers
+        if url.host in self._policy.rewrites:
+            headers = {**headers, "Host": url.authority}
+            url = url.with_host(self._policy.rewrites[url.host])
+        self._check_literal(str(url.host))
+        if self._session is None:
+            self._session = ClientSession(
+                connector=TCPConnector(resolver=_GuardedResolver(self._policy), use_dns_cache=False, limit=0),
+                timeout=ClientTimeout(total=None),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                auto_decompress=False,
+            )
+        sending = self._session.request(order.method, url, data=order.body, headers=headers, allow_redirects=False)
+        async with sending as answer:
+            return answer.status, await answer.content.read(ANSWER_KEPT)
+
+    def _check_literal(self, host: str) -> None:
+        """Hold an address that stands in the URL itself against the policy: it needs no resolving."""
+        try:
+            ip_address(host.partition("%")[0])
+        except ValueError:
+            return
+        self._policy.permit(host, host)
+
+
+def _plain(problem: Exception) -> str:
+    cause = problem.os_error if isinstance(problem, aiohttp.ClientConnectorError) else problem
+    if isinstance(cause, Forbidden):
+        return str(cause)
+    if isinstance(cause, ConnectionRefusedError):
+        return "connection refused: nobody listens there"
+    if isinstance(cause, socket.gaierror):
+        return f"the name cannot be resolved: {cause.strerror}"
+    if isinstance(cause, (ConnectionResetError, aiohttp.ServerDisconnectedError)):
+        return "the receiver closed the connection without an answer"
+    return f"{type(cause).__name__}: {cause}"
