@@ -10,7 +10,7 @@ from emulator.core.accounts import DEFAULT, AccountBook, AccountLimits, AccountS
 from emulator.core.clock import ClockSpec, Machine, SystemMachine
 from emulator.core.driver import Driver
 from emulator.core.emulation import Emulation
-from emulator.core.errors import ConfigurationError, Problem
+from emulator.core.errors import ConfigurationError
 from emulator.core.fixtures import Fixtures
 from emulator.core.ids import fresh_seed
 from emulator.core.journal import JournalLimits
@@ -78,7 +78,7 @@ def load_data(settings: Settings) -> tuple[SchemaRegistry, Fixtures]:
 
 def _refuse_unread(loaded: dict[str, Resource]) -> None:
     """A user's schema must take the place of a shipped one: no other is ever read."""
-    shipped = resources.load("schemas")
-    problems: list[Problem] = [unread(resource, shipped) for path, resource in loaded.items() if path not in shipped]
+    extra = [resource for resource in loaded.values() if resource.user and not resource.hides]
+    problems = [unread(resource, loaded.keys() - {resource.path}) for resource in extra]
     if problems:
         raise ConfigurationError(problems)

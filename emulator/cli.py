@@ -147,6 +147,7 @@ def _check(given: argparse.Namespace) -> int:
     from emulator.assembly import assemble
 
     emulation, _ = assemble(settings)
+    emulation.schemas.recheck()
     schemas, fixtures = sum(1 for _ in emulation.schemas), len(emulation.fixtures.resources)
     hidden = [file for resource in emulation.fixtures.resources.values() for file in resource.hides]
     print(f"{schemas} schemas and {fixtures} fixtures are in order")

@@ -25,7 +25,11 @@ async def _start() -> AsyncIterator[Callable[..., Awaitable[Client]]]:
             await server.start()
             servers.append(server)
             client = Client(server, session)
-            document = {"name": client.name, "kingsoft": {"access_key": client.name}, "baidu": {"api_key": client.name, "secret_key": "any"}}
+            document = {
+                "name": client.name,
+                "kingsoft": {"access_key": client.name},
+                "baidu": {"api_key": client.name, "secret_key": "any"},
+            }
             if frozen:
                 document["clock"] = {"mode": "frozen", "now": START}
             if settings.get("accounts") != "closed":

@@ -9,6 +9,7 @@ receiver may call back in, and finds the task exactly as of the due moment.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -97,16 +98,19 @@ class Driver:
             self._follow(account)
 
     async def stop(self, grace: float) -> None:
-        """Stop following, let what is on its way arrive for up to ``grace`` machine seconds, then drop it."""
+        """Stop following, let what is due arrive for up to ``grace`` machine seconds, then drop it."""
+        self._loop = None
         for hand in self._hands.values():
             self._disarm(hand)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(grace):
+                while sending := self._sending():  # each that ends lets one that waits for its target begin
+                    await asyncio.wait(sending)
         self._waiting.clear()
-        sending = [task for hand in self._hands.values() for task in hand.sending]
-        if sending:
-            _, late = await asyncio.wait(sending, timeout=grace)
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
+        late = self._sending()
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
 
     async def reset(self, account: Account) -> None:
         """Give ``account`` a fresh state. After this returns, nothing of before it happens."""
@@ -297,6 +301,9 @@ class Driver:
         if following is not None:
             agenda.add(following, _Retry(delivery))
         ledger.changes.tell()
+
+    def _sending(self) -> list[asyncio.Task[None]]:
+        return [task for hand in self._hands.values() for task in hand.sending]
 
     def _hand(self, account: Account) -> _Hand:
         hand = self._hands.get(account.name)

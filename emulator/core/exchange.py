@@ -77,7 +77,7 @@ class Call:
         credential: who calls; ``None`` if the request does not say.
         parameters: the operation's parameters, decoded, coerced to the types of the schema where they came as
             text; ``None`` if they could not be read.
-        refusal: why identification failed, or why the parameters could not be read.
+        refusal: why the operation could not be told (never ``None`` then), or why the parameters could not be read.
 
     """
 

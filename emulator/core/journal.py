@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from emulator.core.callbacks import Changes
 from emulator.core.errors import Code
@@ -105,9 +105,12 @@ class Journal:
     ) -> RequestEntry:
         """Keep a request with what was decided."""
         self.created += 1
-        kept = request.body[: self._limits.body]
+        kept = request.body
+        if len(kept) > self._limits.body:
+            kept = kept[: self._limits.body]
+            request = replace(request, body=b"", content=b"")
         entry = RequestEntry(
-            self.created, at, operation, reply.status, code, reason, trace, _without_body(request), kept, reply, latency
+            self.created, at, operation, reply.status, code, reason, trace, request, kept, reply, latency
         )
         self._keep(entry)
         return entry
@@ -129,16 +132,6 @@ class Journal:
 
 def _weight(entry: Entry) -> int:
     return len(entry.body) + len(entry.reply.body) if isinstance(entry, RequestEntry) else 0
-
-
-def _without_body(request: RawRequest) -> RawRequest:
-    """The request without its bodies: the journal keeps their first bytes only."""
-    if not request.body:
-        return request
-    return RawRequest(
-        request.method, request.path, request.query, request.headers, b"", b"", request.host, request.peer,
-        request.arrived, request.fault, request.fault_reason,
-    )  # fmt: skip
 
 
 HIDDEN = "***"

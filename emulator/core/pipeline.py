@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 from fnmatch import translate
+from typing import cast
 
 from emulator.core.accounts import Account, AccountBook
 from emulator.core.errors import ApiError, Code, Stage
@@ -63,7 +64,7 @@ class Pipeline:
             if effects.error is not None:
                 raise effects.error
             if operation is None:
-                raise call.refusal or ApiError("unknown", f"{call.named} is no operation")
+                raise cast("ApiError", call.refusal)
             if stranger and call.credential is not None and call.credential.opens:
                 raise provider.stranger(call)
             trace.append(("authenticate", provider.authenticate(call, account)))

@@ -6,7 +6,7 @@ A whole file replaces a whole file, by its path relative to the root of its laye
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +29,7 @@ class Resource:
         origin: the file's full name, for messages.
         document: its content.
         hides: the full names of the files that it replaces.
+        user: whether it is from a folder of the user's.
 
     """
 
@@ -36,6 +37,7 @@ class Resource:
     origin: str
     document: Any
     hides: tuple[str, ...] = ()
+    user: bool = False
 
 
 def shipped(kind: str) -> Traversable:
@@ -68,18 +70,18 @@ def load(kind: str, user_folders: tuple[Path, ...] = ()) -> dict[str, Resource]:
     """
     problems: list[Problem] = []
     found: dict[str, Resource] = {}
-    for folder in (*user_folders, shipped(kind)):
+    folders: tuple[Traversable, ...] = (*user_folders, shipped(kind))
+    for place, folder in enumerate(folders):
         if not folder.is_dir():
             problems.append(Problem(str(folder), "", "no such folder"))
             continue
         for path, file in _json_files(folder):
             origin = str(file)
             if path in found:
-                first = found[path]
-                found[path] = Resource(path, first.origin, first.document, (*first.hides, origin))
+                found[path] = replace(found[path], hides=(*found[path].hides, origin))
                 continue
             try:
-                found[path] = Resource(path, origin, orjson.loads(file.read_bytes()))
+                found[path] = Resource(path, origin, orjson.loads(file.read_bytes()), user=place < len(folders) - 1)
             except orjson.JSONDecodeError as error:
                 problems.append(Problem(origin, "", f"not JSON: {error}"))
     if problems:

@@ -165,6 +165,24 @@ class SchemaRegistry:
             found = schema.explain(document)
             raise ConfigurationError([Problem(where, found.pointer, found.message)])
 
+    def recheck(self) -> None:
+        """Hold every schema against its meta-schema with the explaining validator too, which says where.
+
+        Raises:
+            ConfigurationError: with every file at fault.
+
+        """
+        from jsonschema.exceptions import SchemaError
+
+        problems = []
+        for uri, document in self._documents.items():
+            try:
+                self.reference(uri).check_schema(document)
+            except SchemaError as error:
+                problems.append(Problem(self._origins[uri], _pointer(error.absolute_path), error.message))
+        if problems:
+            raise ConfigurationError(problems)
+
     def reference(self, uri: str) -> Draft202012Validator:
         """The explaining validator of a registered schema."""
         if uri not in self._reference:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -38,6 +39,7 @@ LISTED = 500
 """How many rows a list has unless ``limit`` says otherwise."""
 LONGEST_WAIT = 120.0
 """Machine seconds that a long poll waits at most."""
+_log = logging.getLogger("emulator")
 _CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _PROBES = frozenset({PREFIX + "/livez", PREFIX + "/readyz", PREFIX + "/health"})
 
@@ -398,8 +400,10 @@ def application(admin: Admin, settings: AdminSettings) -> web.Application:
         except EmulatorError as error:
             return _problem(409, str(error))
         except web.HTTPException as error:
-            detail = f"{request.method} {request.path}: {error.reason}"
-            return _problem(error.status, detail)
+            return _problem(error.status, f"{request.method} {request.path}: {error.reason}")
+        except Exception:
+            _log.exception("a fault of the emulator's own, in %s %s", request.method, request.path)
+            return _problem(500, "the emulator itself failed here; its log has the traceback, please report it")
 
     app = web.Application(middlewares=[problems])
     app.add_routes(admin.routes())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import zlib
 from collections.abc import Callable, Mapping
 
@@ -13,6 +14,10 @@ from emulator.core.exchange import BodyFault, Outcome, RawRequest
 
 INFLATED_LIMIT_FACTOR = 4
 """A compressed body may unpack to so many times the limit of a plain one; beyond that it is a bomb."""
+
+OWN_FAULT = "the emulator itself failed here; its log has the traceback, please report it"
+
+_log = logging.getLogger("emulator")
 
 Decide = Callable[[RawRequest], Outcome]
 
@@ -27,7 +32,23 @@ class Ingress:
 
     async def handle(self, request: web.Request) -> web.Response:
         """Answer one request."""
-        body, content, fault, reason = b"", b"", None, ""
+        raw = await self._read(request)
+        try:
+            outcome = self._decide(raw)
+        except Exception:
+            _log.exception("a fault of the emulator's own, in %s %s", raw.method, raw.path)
+            return web.Response(status=500, text=OWN_FAULT, headers={"X-Emulator-Reason": OWN_FAULT})
+        if outcome.latency:
+            await asyncio.sleep(outcome.latency)
+        reply = outcome.reply
+        headers = _explained(reply.headers, outcome) if outcome.reason else reply.headers
+        return web.Response(status=reply.status, headers=headers, body=reply.body)
+
+    async def _read(self, request: web.Request) -> RawRequest:
+        """The request with its body; what is wrong with that is in ``fault``."""
+        body, content = b"", b""
+        fault: BodyFault | None = None
+        reason = ""
         try:
             if request.body_exists:
                 body = content = await request.read()
@@ -43,19 +64,19 @@ class Ingress:
             target = "/" + target.split("/", 3)[3]
         path, _, query = target.partition("?")
         host, _, port = request.host.rpartition(":")
-        outcome = self._decide(
-            RawRequest(
-                request.method, path, query, request.headers, body, content,
-                (host if port.isdigit() else request.host).lower(),
-                request.remote or "", self._machine.wall(), fault, reason,
-            )
-        )  # fmt: skip
-        if outcome.latency:
-            await asyncio.sleep(outcome.latency)
-        reply = outcome.reply
-        if not outcome.reason:
-            return web.Response(status=reply.status, headers=reply.headers, body=reply.body)
-        return web.Response(status=reply.status, headers=_explained(reply.headers, outcome), body=reply.body)
+        return RawRequest(
+            method=request.method,
+            path=path,
+            query=query,
+            headers=request.headers,
+            body=body,
+            content=content,
+            host=(host if port.isdigit() else request.host).lower(),
+            peer=request.remote or "",
+            arrived=self._machine.wall(),
+            fault=fault,
+            fault_reason=reason,
+        )
 
 
 def _explained(headers: Mapping[str, str], outcome: Outcome) -> dict[str, str]:

@@ -56,9 +56,16 @@ class Client:
         async with self._session.request(method, self.server.url + path, **options) as answer:
             return Answered(answer.status, answer.headers, await answer.read())
 
-    async def kingsoft(self, action: str, document: Any = None, *, version: str = "2017-01-01", **query: str) -> Answered:
+    async def kingsoft(
+        self, action: str, document: Any = None, *, version: str = "2017-01-01", **query: str
+    ) -> Answered:
         """A call with the access key in the query: POST with a JSON body, GET without."""
-        params = {"Action": action, "Version": version, "X-Amz-Credential": f"{self.name}/20260101/cn-beijing-6/kvs/aws4_request", **query}
+        params = {
+            "Action": action,
+            "Version": version,
+            "X-Amz-Credential": f"{self.name}/20260101/cn-beijing-6/kvs/aws4_request",
+            **query,
+        }
         if document is None:
             return await self.request("GET", "/", params=params)
         body = document if isinstance(document, (bytes, str)) else json.dumps(document)

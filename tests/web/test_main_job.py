@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.support.client import TRANSCODE, WAVE, Client
+from tests.support.client import WAVE, Client
 from tests.support.inbox import Inbox
 
 
