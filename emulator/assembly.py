@@ -36,7 +36,14 @@ def assemble(settings: Settings, machine: Machine | None = None) -> tuple[Emulat
     seed = settings.seed if settings.seed is not None else fresh_seed()
     schemas, fixtures = load_data(settings)
     providers: dict[str, Provider] = {
-        "kingsoft": Kingsoft(schemas, fixtures, lenient_json=settings.lenient_json, wave_type=settings.wave_type),
+        "kingsoft": Kingsoft(
+            schemas,
+            fixtures,
+            auth=settings.auth,
+            skew=settings.signature_skew,
+            lenient_json=settings.lenient_json,
+            wave_type=settings.wave_type,
+        ),
         "baidu": Baidu(schemas, fixtures, checks=settings.auth != "off"),
     }
     accounts = AccountBook(

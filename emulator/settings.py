@@ -34,7 +34,10 @@ class Settings:
     seed: int | None = _setting(None, "what everything random is drawn from; printed at start", least=0, most=2**53 - 1)
     responses: Literal["canned", "random"] = _setting("canned", "answers: fixtures as they are, or drawn along them")
     accounts: Literal["open", "closed"] = _setting("open", "whether an unknown credential opens an account of its own")
-    auth: Literal["off", "lenient"] = _setting("lenient", "off: tokens and secrets are not checked")
+    auth: Literal["off", "lenient", "strict"] = _setting(
+        "lenient", "whether credentials are checked: never, whenever the secret is known, always"
+    )
+    signature_skew: float = _setting(900.0, "seconds by which a signing time may be off; 0 does not look", least=0)
     clock: Literal["real", "scaled", "frozen"] = _setting("real", "how the clock of a new account runs")
     clock_speed: float = _setting(1.0, "for --clock scaled: seconds that pass in one", least=0.001, most=1e6)
     schemas: tuple[str, ...] = _setting((), "folder whose schemas replace the shipped ones, file by file")

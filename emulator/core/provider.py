@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from emulator.core.tasks import Step, Task
 
 Responses = Literal["canned", "random"]
+Auth = Literal["off", "lenient", "strict"]
+"""Whether credentials are checked: never; whenever the secret is known; always, so that an unknown one is refused."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,22 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar
+from dataclasses import dataclass, field
+from typing import ClassVar, cast
 
 from emulator.core.accounts import Account
 from emulator.core.callbacks import CallbackOrder
 from emulator.core.errors import ApiError, Code, ErrorTable
 from emulator.core.exchange import Call, Credential, JsonObject, RawRequest, Reply
 from emulator.core.fixtures import Fixtures
+from emulator.core.forms import read_query
 from emulator.core.ids import Draw
+from emulator.core.provider import Auth
 from emulator.core.schemas import SchemaRegistry
 from emulator.core.tasks import Step, Task
 from emulator.kingsoft import callbacks, envelope, requests
+from emulator.kingsoft.authentication import verify
 from emulator.kingsoft.handlers.tasks import TaskHandlers
 from emulator.kingsoft.operations import NAME, table
+from emulator.kingsoft.signing import CredentialScope, Memory, read_scope
 
 VERSION = "2017-01-01"
 ACCESS_KEY = "access_key"
+
+
+@dataclass(slots=True)
+class KingsoftState:
+    """What Kingsoft remembers of an account beside its tasks."""
+
+    signed: Memory = field(default_factory=Memory)
 
 
 class Kingsoft:
@@ -37,10 +49,21 @@ class Kingsoft:
     task_lists: tuple[str, ...] = ("callback",)
     violations: dict[str, Code] = {"required": 1000, "default": 1001}  # noqa: RUF012  never changed
 
-    def __init__(self, schemas: SchemaRegistry, fixtures: Fixtures, *, lenient_json: bool, wave_type: str) -> None:
+    def __init__(
+        self,
+        schemas: SchemaRegistry,
+        fixtures: Fixtures,
+        *,
+        auth: Auth,
+        skew: float,
+        lenient_json: bool,
+        wave_type: str,
+    ) -> None:
         self.errors = ErrorTable(NAME, fixtures.get("kingsoft/errors.json"))
         tasks = TaskHandlers(schemas, fixtures, self.errors, lenient_json=lenient_json, wave_type=wave_type)
         self.operations = table(tasks)
+        self._auth = auth
+        self._skew = skew
         self._lenient = lenient_json
         self._requests = {row.wire: schemas.get(f"{NAME}/{row.name}.request.json") for row in self.operations}
 
@@ -78,10 +101,21 @@ class Kingsoft:
         return ApiError("InvalidClientTokenId", f"no account has the access key {key} and --accounts is closed")
 
     def authenticate(self, call: Call, account: Account) -> str:
-        """Whose access key it is; signatures are not verified yet."""
-        return (
-            "no credential" if call.credential is None else f"access key {call.credential.id}, signature not verified"
-        )
+        """Verify the signature, where the mode says so and the secret is known."""
+        if self._auth == "off":
+            return "not checked (--auth off)"
+        if call.credential is None:
+            if self._auth == "strict":
+                raise ApiError("MissingAuthenticationToken", "neither the query nor Authorization has a credential")
+            return "no credential"
+        secret = account.secret(call.credential)
+        if secret is None:
+            if self._auth == "strict":
+                raise ApiError("InvalidClientTokenId", f"the secret of access key {call.credential.id} is not known")
+            return f"the secret of access key {call.credential.id} is not known, so its signature was not verified"
+        request, state = call.request, account.state(NAME)
+        scope = read_scope(dict(read_query(request.query)), request.headers.get("Authorization"))
+        return verify(request, cast("CredentialScope", scope), secret, state.signed, skew=self._skew)
 
     def succeed(self, call: Call, payload: JsonObject, account: Account) -> Reply:
         """The payload in Kingsoft's envelope."""
@@ -93,17 +127,18 @@ class Kingsoft:
         return envelope.failure(self.errors.row(error.code, *self.reply_lists), error, meaning)
 
     def credentials(self, given: JsonObject, draw: Draw) -> Mapping[Credential, str | None]:
-        """An access key pair; drawn where not given."""
+        """An access key pair, drawn if none is given; a key given without its secret is not verified."""
         key = given.get("access_key") or "AKLT" + draw.digits("????????????????####")
-        return {Credential(NAME, ACCESS_KEY, key): given.get("secret_key") or draw.digits("?#??#?#???#" * 4)}
+        drawn = None if "access_key" in given else draw.digits("?#??#?#???#" * 4)
+        return {Credential(NAME, ACCESS_KEY, key): given.get("secret_key", drawn)}
 
     def callbacks(self, task: Task, step: Step) -> Sequence[CallbackOrder]:
         """What the client is owed at ``step``."""
         return callbacks.owed(task, step, self.errors)
 
-    def new_state(self) -> object:
-        """Tasks are kept by core; nothing else is remembered yet."""
-        return None
+    def new_state(self) -> KingsoftState:
+        """Nothing signed yet; tasks are kept by core."""
+        return KingsoftState()
 
     def _unknown(self, action: str) -> ApiError:
         if not action:
