@@ -6,6 +6,7 @@ minus the arrival of its TaskID minus one second. It may be slightly negative: t
 
 import argparse
 import asyncio
+import contextlib
 import json
 import time
 from collections import deque
@@ -49,17 +50,42 @@ class Messages(asyncio.Protocol):
         raise NotImplementedError
 
 
-class Sink(Messages):
-    """The receiver."""
+class Inbox:
+    """When the callbacks of each task arrived."""
 
-    def __init__(self, arrivals: dict[str, list[float]]) -> None:
+    def __init__(self) -> None:
+        self.arrivals: dict[str, list[float]] = {}
+        self.expected = 0
+        self.full = asyncio.Event()
+
+    def expect(self, count: int) -> None:
+        self.expected = count
+        self.look()
+
+    def note(self, task: str, moment: float) -> None:
+        self.arrivals.setdefault(task, []).append(moment)
+        self.look()
+
+    def look(self) -> None:
+        if 0 < self.expected <= len(self.arrivals):
+            self.full.set()
+
+    def empty(self) -> None:
+        self.arrivals, self.expected = {}, 0
+        self.full.clear()
+
+
+class Sink(Messages):
+    """One connection of the receiver."""
+
+    def __init__(self, inbox: Inbox) -> None:
         super().__init__()
-        self.arrivals = arrivals
+        self.inbox = inbox
 
     def taken(self, head: bytes, body: bytes) -> None:
         moment = now()
         self.transport.write(RECEIVED)
-        self.arrivals.setdefault(json.loads(body)["TaskID"], []).append(moment)
+        self.inbox.note(json.loads(body)["TaskID"], moment)
 
 
 class Caller(Messages):
@@ -114,17 +140,17 @@ class Client:
             self.done.set()
 
 
-async def run(client: Client, arrivals: dict[str, list[float]], total: int, rate: float) -> dict[str, float]:
+async def run(client: Client, inbox: Inbox, total: int, rate: float) -> dict[str, float]:
     """One series, to its last callback."""
-    arrivals.clear()
+    inbox.empty()
     began = now()
     await client.send(total, rate)
     sent = now() - began
-    limit = now() + DUE + ARRIVAL_LIMIT
-    while now() < limit and len(arrivals) < len(client.accepted):
-        await asyncio.sleep(0.05)
+    inbox.expect(len(client.accepted))
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(inbox.full.wait(), DUE + ARRIVAL_LIMIT)
     await asyncio.sleep(SETTLING)
-    arrived = [(task, times) for task, times in arrivals.items() if task in client.accepted]
+    arrived = [(task, times) for task, times in inbox.arrivals.items() if task in client.accepted]
     late = sorted((times[0] - client.accepted[task] - DUE) * 1e3 for task, times in arrived)
     if not late:
         raise SystemExit("no callback arrived")
@@ -137,23 +163,23 @@ async def run(client: Client, arrivals: dict[str, list[float]], total: int, rate
         "p99_ms": late[len(late) * 99 // 100],
         "max_ms": late[-1],
         "lost": len(client.accepted) - len(arrived),
-        "doubled": sum(len(times) - 1 for times in arrivals.values()),
+        "doubled": sum(len(times) - 1 for times in inbox.arrivals.values()),
         "callbacks_per_second": (len(firsts) - 1) / max(1e-9, max(firsts) - min(firsts)),
     }
 
 
 async def measure(given: argparse.Namespace) -> dict[str, dict[str, float]]:
     loop = asyncio.get_running_loop()
-    arrivals: dict[str, list[float]] = {}
-    server = await loop.create_server(lambda: Sink(arrivals), "127.0.0.1", 0)
+    inbox = Inbox()
+    server = await loop.create_server(lambda: Sink(inbox), "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     client = Client(messages.wave(callback=f"http://127.0.0.1:{port}/callback"))
     for _ in range(CONNECTIONS):
         _, caller = await loop.create_connection(lambda: Caller(client), "127.0.0.1", given.port)
         client.free.append(caller)
-    await run(client, arrivals, max(CONNECTIONS, given.count // 4), 0)
-    paced = await run(client, arrivals, given.count, given.rate)
-    burst = await run(client, arrivals, given.count, 0)
+    await run(client, inbox, max(CONNECTIONS, given.count // 4), 0)
+    paced = await run(client, inbox, given.count, given.rate)
+    burst = await run(client, inbox, given.count, 0)
     server.close()
     return {"paced": paced, "burst": burst}
 

@@ -48,18 +48,19 @@ def recognise(picture: bytes, token: str) -> bytes:
 
 
 def small_png() -> bytes:
-    """About 1.6 kB of PNG: noise of 39 × 39 pixels, which does not compress."""
-    return _noise(39, "PNG")
+    """About 1.6 kB of PNG: grey noise of 39 × 39 pixels, which does not compress."""
+    return _noise("L", 39, "PNG")
 
 
 def large_jpeg() -> bytes:
-    """About 2.34 MB of JPEG: noise, whose size grows with its area, so that a sample tells how large to make it."""
+    """About 2.34 MB of JPEG: coloured noise, whose size grows with its area: a sample tells how large to make it."""
     sample = 500
-    return _noise(round(sample * (JPEG_BYTES / len(_noise(sample, "JPEG"))) ** 0.5), "JPEG")
+    side = sample * (JPEG_BYTES / len(_noise("RGB", sample, "JPEG", quality=95))) ** 0.5
+    return _noise("RGB", round(side), "JPEG", quality=95)
 
 
-def _noise(side: int, kind: str) -> bytes:
+def _noise(mode: str, side: int, kind: str, **options: int) -> bytes:
     buffer = BytesIO()
-    pixels = random.Random(_SEED).randbytes(side * side)
-    Image.frombytes("L", (side, side), pixels).save(buffer, kind)
+    pixels = random.Random(_SEED).randbytes(side * side * len(mode))
+    Image.frombytes(mode, (side, side), pixels).save(buffer, kind, **options)
     return buffer.getvalue()

@@ -62,6 +62,8 @@ class Baidu:
             refusal = ApiError(3, f"{request.path} is called by {' or '.join(operation.methods)}, not {request.method}")
             operation = None
         parameters = {**form, **query}
+        if refusal is None and operation is not None and operation.name == RECOGNISE:
+            refusal = self._unseen(request, parameters)
         if operation is not None and operation.name == TOKEN:
             key = parameters.get("client_id")
             credential = Credential(NAME, API_KEY, key) if key else None
@@ -136,6 +138,16 @@ class Baidu:
         if not request.content or not self._is_form(request):
             return {}, None
         return dict(read_form(request.content)), None
+
+    def _unseen(self, request: RawRequest, parameters: JsonObject) -> ApiError | None:
+        """The refusal of a body whose members are not seen because it is no form."""
+        if not request.content or self._is_form(request):
+            return None
+        kind = request.headers.get("Content-Type")
+        reason = f"the body is {kind}, so its members were not seen; send it as {_FORM}"
+        if not parameters.keys() & {"templateSign", "classifierId"}:
+            return ApiError(282004, reason)
+        return None if parameters.keys() & {"image", "url", "pdf_file"} else ApiError(216101, reason)
 
     @staticmethod
     def _is_form(request: RawRequest) -> bool:

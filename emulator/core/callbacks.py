@@ -6,11 +6,11 @@ it forgot, so that a count never lies.
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+from emulator.core.bounded import Bounded
 from emulator.core.tasks import Retry
 
 DeliveryStatus = Literal["pending", "sending", "delivered", "failed", "cancelled"]
@@ -129,29 +129,16 @@ class Changes:
             tell()
 
 
-class Ledger:
-    """An account's deliveries, oldest first, at most ``limit``; settled ones make room and are counted."""
+class Ledger(Bounded[int, Delivery]):
+    """An account's deliveries by number, oldest first; one that is not settled is never forgotten."""
 
     def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._deliveries: deque[Delivery] = deque()
-        self.created = 0
-        self.evicted = 0
+        super().__init__(limit)
         self.changes = Changes()
-
-    def __len__(self) -> int:
-        return len(self._deliveries)
-
-    def __iter__(self) -> Iterator[Delivery]:
-        return iter(self._deliveries)
 
     def open(self, task_id: str, operation: str, order: CallbackOrder, retry: Retry, due: float) -> Delivery:
         """Start the delivery of ``order``."""
-        self.created += 1
-        delivery = Delivery(self.created, task_id, operation, order, retry, due)
-        self._deliveries.append(delivery)
-        while len(self._deliveries) > self._limit and self._deliveries[0].settled:
-            self._deliveries.popleft()
-            self.evicted += 1
+        delivery = Delivery(self.created + 1, task_id, operation, order, retry, due)
+        self.keep(delivery.number, delivery, lambda old: old.settled)
         self.changes.tell()
         return delivery

@@ -136,7 +136,6 @@ class Driver:
 
     def clock_changed(self, account: Account) -> None:
         """The clock of ``account`` was set: arrange for its next event anew."""
-        self._disarm(self._hand(account))
         self._arm(account)
 
     async def advance_to(self, account: Account, instant: float) -> list[Fired]:
@@ -228,25 +227,19 @@ class Driver:
 
     def _follow(self, account: Account) -> None:
         """Be told when something earlier is noted down in the account's agenda."""
-        hand = self._hand(account)
-
-        def earlier(due: float) -> None:
-            if hand.timer is not None:
-                hand.timer.cancel()
-                hand.timer = None
-            self._arm(account)
-
-        account.agenda.listener = earlier
+        account.agenda.listener = lambda due: self._arm(account)
         self._arm(account)
 
     def _arm(self, account: Account) -> None:
-        """Set the account's timer for its first event."""
+        """Set the account's one timer for its first event."""
+        hand = self._hand(account)
+        self._disarm(hand)
         first = account.agenda.first()
         if first is None or self._loop is None:
             return
         wait = account.clock.real_seconds_until(first)
         if wait is not None:
-            self._hand(account).timer = self._loop.call_later(wait, self._due, account)
+            hand.timer = self._loop.call_later(wait, self._due, account)
 
     def _due(self, account: Account) -> None:
         """The account's timer went off."""

@@ -130,7 +130,7 @@ class ErrorTable:
         """A row by its text, its gloss or the digits of its number."""
         rows = [row for listed in lists for row in self._by_list.get(listed, {}).values()]
         wanted = str(name).strip().casefold()
-        for row in rows:
+        for row in rows if wanted else ():
             if wanted in (str(row.code).casefold(), row.text.casefold(), row.gloss.casefold()):
                 return row
         known = {word.casefold(): row for row in rows for word in (str(row.code), row.text, row.gloss) if word}

@@ -135,9 +135,14 @@ def _weight(entry: Entry) -> int:
 
 
 HIDDEN = "***"
-_SECRET_PARAMETERS = re.compile(
-    r"(?i)\b(client_secret|access_token|refresh_token|session_key|session_secret|x-amz-signature|x-amz-security-token)"
-    r"(=|\"\s*:\s*\"|%22%3A%22)([^&\"%\s]+)"
+_SECRETS = (
+    "client_secret|access_token|refresh_token|session_key|session_secret|secret_key"
+    "|x-amz-signature|x-amz-security-token"
+)
+_IN_TEXT = re.compile(
+    rf"(?is)(?P<form>\b(?:{_SECRETS})=)[^&\r\n]*"
+    rf'|(?P<json>"(?:{_SECRETS})"\s*:\s*")(?:\\.|[^"\\])*'
+    rf"|(?P<coded>%22(?:{_SECRETS})%22(?:%20|\+)*%3A(?:%20|\+)*%22)(?:%5C%..|(?!%22)[^&])*"
 )
 _SECRET_HEADERS = frozenset({"authorization", "cookie", "x-amz-security-token", "proxy-authorization"})
 _SIGNATURE = re.compile(r"(?i)(signature=)[0-9a-f]+|(bce-auth-v1/(?:[^/]*/){4})[0-9a-f]+|((?:bearer|basic)\s+)\S+")
@@ -145,7 +150,7 @@ _SIGNATURE = re.compile(r"(?i)(signature=)[0-9a-f]+|(bce-auth-v1/(?:[^/]*/){4})[
 
 def redact(text: str) -> str:
     """``text`` (a query, a form or JSON) without the values of secrets and tokens."""
-    return _SECRET_PARAMETERS.sub(lambda found: f"{found[1]}{found[2]}{HIDDEN}", text)
+    return _IN_TEXT.sub(lambda found: f"{found['form'] or found['json'] or found['coded']}{HIDDEN}", text)
 
 
 def redact_headers(headers: Mapping[str, str]) -> list[list[str]]:

@@ -11,9 +11,9 @@ import math
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any, Literal
 
+from emulator.core.bounded import Bounded
 from emulator.core.errors import Code
 from emulator.core.exchange import JsonObject
 from emulator.core.ids import Draw
@@ -252,8 +252,13 @@ class Timeline:
 
 
 def _percent(passed: float, whole: float) -> int:
-    """``passed`` of ``whole`` in whole per cent, below 100; rounded first, so that 40 % of a stage is not 39."""
-    return min(99, int(round(100 * passed / whole, 6))) if whole > 0 else 99
+    """``passed`` of ``whole`` in whole per cent, below 100.
+
+    An instant is exact to half a microsecond or so; what that is of the stage is granted, so that 40 % is not 39.
+    """
+    if whole <= 0:
+        return 99
+    return min(99, int(100 * passed / whole + min(0.5, 100 * 2e-6 / whole)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,37 +287,12 @@ class Task:
     result: JsonObject
 
 
-class TaskBook:
-    """An account's tasks, oldest first.
-
-    Finished tasks beyond ``limit`` are forgotten, oldest first, and counted; a live task is never forgotten.
-    """
-
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._tasks: dict[str, Task] = {}
-        self.created = 0
-        self.evicted = 0
-
-    def __len__(self) -> int:
-        return len(self._tasks)
-
-    def __iter__(self) -> Iterator[Task]:
-        return iter(self._tasks.values())
+class TaskBook(Bounded[str, Task]):
+    """An account's tasks, oldest first; a live one is never forgotten."""
 
     def add(self, task: Task, now: float) -> None:
-        """Keep ``task``."""
-        self._tasks[task.id] = task
-        self.created += 1
-        if len(self._tasks) > self._limit:
-            for old in list(islice(self._tasks.values(), 8)):
-                if old.timeline.end <= now and old.timeline.ending.kind != "hang":
-                    del self._tasks[old.id]
-                    self.evicted += 1
-
-    def get(self, task_id: str) -> Task | None:
-        """The task of that id."""
-        return self._tasks.get(task_id)
+        """Keep ``task``, begun at ``now``."""
+        self.keep(task.id, task, lambda old: old.timeline.end <= now and old.timeline.ending.kind != "hang")
 
 
 @dataclass(frozen=True, slots=True)

@@ -344,11 +344,13 @@ class _Filter:
         self._wanted = {name: query[name] for name in names if name in query}
         try:
             self.after = int(query.get("after", 0))
-            self.limit = max(1, int(query.get("limit", LISTED)))
+            self.limit = int(query.get("limit", LISTED))
             self.count = int(query.get("count", 1 if "wait" in query else 0))
             self._wait = min(LONGEST_WAIT, seconds(_number_or_text(query.get("wait", "0"))))
         except ValueError as error:
             raise Refused(400, f"after, limit and count are whole numbers, wait a duration: {error}") from None
+        if min(self.after, self.count, self._wait) < 0 or self.limit < 1:
+            raise Refused(400, "after, count and wait are 0 at least, limit is 1 at least")
 
     def fits(self, row: JsonObject) -> bool:
         """Whether ``row`` has what was asked for."""

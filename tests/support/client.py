@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from aiohttp import ClientSession
@@ -52,6 +53,10 @@ class Client:
         self.name = name
         self._session = session
 
+    def named(self, name: str) -> Client:
+        """A client of the same emulator that calls as another account."""
+        return Client(self.server, self._session, name)
+
     async def request(self, method: str, path: str, **options: Any) -> Answered:
         async with self._session.request(method, self.server.url + path, **options) as answer:
             return Answered(answer.status, answer.headers, await answer.read())
@@ -98,3 +103,7 @@ class Client:
     async def rule(self, document: dict[str, Any]) -> Answered:
         """Set a rule."""
         return await self.admin("POST", "rules", document)
+
+
+Start = Callable[..., Awaitable[Client]]
+"""Starts an emulator with the settings given: the fixture ``start``."""

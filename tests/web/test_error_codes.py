@@ -64,7 +64,13 @@ def test_kingsofts_callback_list_has_the_163_codes_that_the_vendor_prints() -> N
 
 
 def test_no_code_stands_twice_in_its_list() -> None:
-    lists = [("kingsoft", "api"), ("kingsoft", "callback"), ("kingsoft", "gateway"), ("baidu", "api"), ("baidu", "oauth")]
+    lists = [
+        ("kingsoft", "api"),
+        ("kingsoft", "callback"),
+        ("kingsoft", "gateway"),
+        ("baidu", "api"),
+        ("baidu", "oauth"),
+    ]
 
     for cloud, listed in lists:
         codes = [row["code"] for row in rows(cloud, listed)]
