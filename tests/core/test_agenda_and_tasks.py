@@ -118,7 +118,7 @@ def test_a_task_that_hangs_without_a_report_has_no_event() -> None:
 def test_a_task_is_found_by_its_id() -> None:
     book = TaskBook(10)
     task = _task("t1")
-    book.take_on(task, 0)
+    book.add(task, 0)
 
     assert (book.get("t1"), book.get("t2")) == (task, None)
 
@@ -126,7 +126,7 @@ def test_a_task_is_found_by_its_id() -> None:
 def test_tasks_are_listed_oldest_first() -> None:
     book = TaskBook(10)
     for name in ("b", "a", "c"):
-        book.take_on(_task(name), 0)
+        book.add(_task(name), 0)
 
     assert [task.id for task in book] == ["b", "a", "c"]
 
@@ -134,7 +134,7 @@ def test_tasks_are_listed_oldest_first() -> None:
 def test_finished_tasks_beyond_the_limit_are_forgotten_oldest_first() -> None:
     book = TaskBook(2)
     for name in ("a", "b", "c"):
-        book.take_on(_task(name), 100)
+        book.add(_task(name), 100)
 
     assert [task.id for task in book] == ["b", "c"]
 
@@ -142,7 +142,7 @@ def test_finished_tasks_beyond_the_limit_are_forgotten_oldest_first() -> None:
 def test_no_more_tasks_are_forgotten_than_stand_beyond_the_limit() -> None:
     book = TaskBook(3)
     for name in "abcdefgh":
-        book.take_on(_task(name), 100)
+        book.add(_task(name), 100)
 
     assert [task.id for task in book] == ["f", "g", "h"]
 
@@ -150,7 +150,7 @@ def test_no_more_tasks_are_forgotten_than_stand_beyond_the_limit() -> None:
 def test_forgotten_tasks_are_counted() -> None:
     book = TaskBook(2)
     for name in ("a", "b", "c", "d"):
-        book.take_on(_task(name), 100)
+        book.add(_task(name), 100)
 
     assert (book.created, book.evicted, len(book)) == (4, 2, 2)
 
@@ -158,35 +158,35 @@ def test_forgotten_tasks_are_counted() -> None:
 def test_a_task_that_still_runs_is_never_forgotten() -> None:
     book = TaskBook(2)
     for name in ("a", "b", "c", "d"):
-        book.take_on(_task(name, start=100), 105)
+        book.add(_task(name, start=100), 105)
 
     assert (len(book), book.evicted) == (4, 0)
 
 
 def test_a_task_that_hangs_is_never_forgotten() -> None:
     book = TaskBook(1)
-    book.take_on(_task("a", FOREVER), 1e9)
-    book.take_on(_task("b"), 1e9)
-    book.take_on(_task("c"), 1e9)
+    book.add(_task("a", FOREVER), 1e9)
+    book.add(_task("b"), 1e9)
+    book.add(_task("c"), 1e9)
 
     assert book.get("a") is not None
 
 
 def test_finished_tasks_make_room_even_if_many_older_ones_never_end() -> None:
-    book = TaskBook(20)
-    for number in range(15):
-        book.take_on(_task(f"hangs-{number}", FOREVER), 1e9)
+    book = TaskBook(14)
+    for number in range(12):
+        book.add(_task(f"hangs-{number}", FOREVER), 1e9)
     for number in range(100):
-        book.take_on(_task(f"ends-{number}"), 1e9)
+        book.add(_task(f"ends-{number}"), 1e9)
 
-    assert (len(book), book.evicted) == (20, 95)
+    assert (len(book), book.evicted) == (14, 98)
 
 
 def test_a_task_that_has_just_been_taken_on_is_not_forgotten_to_keep_an_older_one() -> None:
     book = TaskBook(1)
     at_once = Plan(Span(0, 0), Span(0, 0), Span(0, 0))
-    book.take_on(_task("old", at_once), 5)
-    book.take_on(_task("new", at_once, start=5), 5)
+    book.add(_task("old", at_once), 5)
+    book.add(_task("new", at_once, start=5), 5)
 
     assert [task.id for task in book] == ["new"]
 
@@ -196,6 +196,6 @@ def test_what_was_created_is_kept_or_counted_as_forgotten(limit: int, lengths: l
     book = TaskBook(limit)
     for number, length in enumerate(lengths):
         plan = Plan(Span(0, 0), Span(length, length), Span(0, 0))
-        book.take_on(_task(str(number), plan, start=number), number)
+        book.add(_task(str(number), plan, start=number), number)
 
     assert book.created == len(book) + book.evicted == len(lengths)
