@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any, Literal
 
 from emulator.core.callbacks import Ledger
@@ -130,7 +131,6 @@ class AccountBook:
         self._states = states
         self._accounts: dict[str, Account] = {}
         self._by_credential: dict[Credential, Account] = {}
-        self._made = 0
         self.listener: Callable[[Account], None] | None = None
         self.default = self._add(defaults)
 
@@ -173,8 +173,9 @@ class AccountBook:
 
         """
         seed = document.get("seed", self._defaults.seed)
-        self._made += 1
-        name = document.get("name") or f"account-{self._made}"
+        name = document.get("name") or next(
+            free for number in count(1) if (free := f"account-{number}") not in self._accounts
+        )
         credentials = credentials_of(name, seed)
         problems = [Problem("account", "/name", f"there is an account {name!r}")] if name in self._accounts else []
         for credential in credentials:

@@ -22,12 +22,23 @@ def read_form(content: bytes) -> list[tuple[str, str]]:
     pairs: list[tuple[str, str]] = []
     for part in content.split(b"&"):
         name, _, value = part.partition(b"=")
-        if len(value) < LARGE or b"=" in value:
+        plain = _plain(value) if len(value) >= LARGE else None
+        if plain is None:
             pairs += query_to_pairs(part.decode("utf-8", "replace"))
         else:
-            # With % written as =, percent-encoding is quoted-printable, for which there is a decoder in C.
-            plain = binascii.a2b_qp(value.translate(_QUOTED_PRINTABLE))
-            pairs += [
-                (key, plain.decode("utf-8", "replace")) for key, _ in query_to_pairs(name.decode("utf-8", "replace"))
-            ]
+            pairs += [(key, plain) for key, _ in read_form(name + b"=")]
     return pairs
+
+
+def _plain(value: bytes) -> str | None:
+    """A large value without its percent-encoding, if it is plain ASCII rightly encoded; ``None`` otherwise.
+
+    With ``%`` written as ``=``, percent-encoding is quoted-printable, for which there is a decoder in C. What that
+    would read otherwise (a wrong escape, a soft line break) shows in the length, or is looked for.
+    """
+    if b"=" in value or b"\n" in value or not value.isascii():
+        return None
+    plain = binascii.a2b_qp(value.translate(_QUOTED_PRINTABLE))
+    if len(plain) != len(value) - 2 * value.count(b"%") or not plain.isascii():
+        return None
+    return plain.decode("ascii")

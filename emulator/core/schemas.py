@@ -6,11 +6,12 @@ and is imported when the first one happens (it takes 0.1 s). A test holds the tw
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import urldefrag, urljoin
+from urllib.parse import unquote, urldefrag, urljoin
 
 import jsonschema_rs
 
@@ -20,9 +21,13 @@ from emulator.core.resources import Resource
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator
     from jsonschema.exceptions import ValidationError
+    from jsonschema_rs import Draft202012Validator as Validator
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 BASE = "https://emulator.invalid/"
+_JSON_NUMBER = re.compile(
+    r"-?(?:0|[1-9][0-9]{0,17})(?P<fraction>\.[0-9]{1,18}(?:[eE][+-]?[0-9]{1,2})?|[eE][+-]?[0-9]{1,2})?"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +56,17 @@ class Violation:
 class Schema:
     """One compiled schema."""
 
-    def __init__(self, registry: SchemaRegistry, document: dict[str, Any], is_valid: Callable[[Any], bool]) -> None:
+    def __init__(self, registry: SchemaRegistry, document: dict[str, Any], validator: Validator) -> None:
         self._registry = registry
+        self._validator = validator
         self.document = document
         self.id: str = document.get("$id", "")
-        self.is_valid = is_valid
-        properties = [(name, registry.resolve(self.id, part)) for name, part in document.get("properties", {}).items()]
-        if document.get("x-empty") == "absent":
-            self._empty_is_absent = frozenset(name for name, _ in properties)
-        else:
-            self._empty_is_absent = frozenset(n for n, part in properties if part.get("x-empty") == "absent")
+        self.is_valid: Callable[[Any], bool] = validator.is_valid
+        properties = {name: registry.resolve(self.id, part)[1] for name, part in document.get("properties", {}).items()}
+        every = document.get("x-empty") == "absent"
+        self._empty_is_absent = frozenset(
+            n for n, part in properties.items() if every or part.get("x-empty") == "absent"
+        )
 
     def without_empty(self, parameters: dict[str, Any]) -> dict[str, Any]:
         """``parameters`` without those whose empty text means that they were not sent (``x-empty``)."""
@@ -84,16 +90,19 @@ class Schema:
 
         """
         errors = sorted(self._registry.reference(self.id).iter_errors(instance), key=self._order)
-        if not errors:
-            raise ValueError(f"{self.id} has nothing against the document")
-        return _violation(errors[0], lambda part: self._registry.resolve(self.id, part))
+        if errors:
+            return _violation(errors[0], lambda part: self._registry.resolve(self.id, part)[1])
+        for found in self._validator.iter_errors(instance):  # the two disagree; the one that decides is right
+            return Violation(_pointer(found.instance_path), found.kind.name, found.message[:200], None, "")
+        raise ValueError(f"{self.id} has nothing against the document")
 
     def _order(self, error: ValidationError) -> tuple[Any, ...]:
         """Missing members first, in the order of ``required``; then conditions; then members in their order."""
         path = list(error.absolute_path)
         known = list(self.document.get("properties", {}))
         place = known.index(path[0]) if path and path[0] in known else -1
-        return (len(path) > 0, place, error.validator != "required", [str(part) for part in path])
+        steps = [(0, part, "") if isinstance(part, int) else (1, 0, part) for part in path]
+        return (len(path) > 0, place, error.validator != "required", steps)
 
 
 class SchemaRegistry:
@@ -118,7 +127,7 @@ class SchemaRegistry:
         self._schemas: dict[str, Schema] = {}
         for uri, document in self._documents.items():
             try:
-                self._schemas[uri] = Schema(self, document, self.matcher(document))
+                self._schemas[uri] = Schema(self, document, self._compiled(document))
             except ValueError as error:
                 problems.append(Problem(self._origins[uri], "", f"no valid schema: {_first_line(error)}"))
         if problems:
@@ -134,7 +143,10 @@ class SchemaRegistry:
             ValueError: it is no schema, or it refers to nothing.
 
         """
-        return jsonschema_rs.Draft202012Validator(document, registry=self._registry, offline=True).is_valid
+        return self._compiled(document).is_valid
+
+    def _compiled(self, document: dict[str, Any]) -> Validator:
+        return jsonschema_rs.Draft202012Validator(document, registry=self._registry, offline=True)
 
     def get(self, path: str) -> Schema:
         """The schema of ``path`` (``kingsoft/CreateTask.request.json``).
@@ -196,24 +208,29 @@ class SchemaRegistry:
         from referencing.jsonschema import DRAFT202012
 
         if self._reference_registry is None:
-            resources = ((uri, DRAFT202012.create_resource(part)) for uri, part in self._documents.items())
+            # Without $schema: behind a $ref, that would bring back the library's own class with its own `pattern`.
+            bare = {
+                uri: {key: part for key, part in document.items() if key != "$schema"}
+                for uri, document in self._documents.items()
+            }
+            resources = ((uri, DRAFT202012.create_resource(document)) for uri, document in bare.items())
             self._reference_registry = Registry().with_resources(resources)
         explaining: type[Draft202012Validator] = extend(Draft202012Validator, {"pattern": _pattern})  # type: ignore[no-untyped-call]  # jsonschema's own
         return explaining(document, registry=self._reference_registry)
 
-    def resolve(self, base: str, part: dict[str, Any]) -> dict[str, Any]:
-        """``part`` of the schema ``base``, with what it refers to underneath it."""
+    def resolve(self, base: str, part: Any) -> tuple[str, dict[str, Any]]:
+        """``part`` of the schema ``base`` with what it refers to underneath it, and the schema that that is in."""
+        part = part if isinstance(part, dict) else {}
         while "$ref" in part:
-            uri, fragment = urldefrag(urljoin(base, part["$ref"]))
-            target: Any = self._documents[uri]
-            for step in fragment.split("/")[1:]:
-                target = target[step]
-            base, part = uri, {**target, **{key: value for key, value in part.items() if key != "$ref"}}
-        return part
+            base, fragment = urldefrag(urljoin(base, part["$ref"]))
+            target = _at(self._documents[base], fragment)
+            beside = {key: value for key, value in part.items() if key != "$ref"}
+            part = {**(target if isinstance(target, dict) else {}), **beside}
+        return base, part
 
-    def coerce(self, base: str, part: dict[str, Any], value: Any) -> Any:
+    def coerce(self, base: str, part: Any, value: Any) -> Any:
         """See :meth:`Schema.coerced`."""
-        part = self.resolve(base, part)
+        base, part = self.resolve(base, part)
         match value:
             case str():
                 return _number(value, part.get("type", ()))
@@ -241,24 +258,24 @@ class SchemaRegistry:
     def _dangling(self, uri: str) -> Iterator[Problem]:
         for pointer, reference in _references(self._documents[uri]):
             target, fragment = urldefrag(urljoin(uri, reference))
-            found: Any = self._documents.get(target)
-            if found is None:
+            if target not in self._documents:
                 hint = nearest(target, self._documents)
                 yield Problem(self._origins[uri], pointer, f"$ref to {reference}: no such schema{hint}")
-                continue
-            for step in fragment.split("/")[1:]:
-                found = found.get(step) if isinstance(found, dict) else None
-            if found is None:
+            elif _at(self._documents[target], fragment) is None:
                 yield Problem(self._origins[uri], pointer, f"$ref to {reference}: nothing at #{fragment}")
 
 
 def _pattern(validator: Any, pattern: str, instance: Any, schema: Any) -> Iterator[ValidationError]:
-    """The keyword ``pattern`` as JSON Schema means it: ``$`` is the very end, not also before a last line break."""
+    """The keyword ``pattern`` by the expressions of the validator that decides: Python's mean other things."""
     from jsonschema.exceptions import ValidationError
 
-    meant = pattern[:-1] + r"\Z" if pattern.endswith("$") and not pattern.endswith(r"\$") else pattern
-    if isinstance(instance, str) and not re.search(meant, instance):
+    if not _pattern_alone(pattern)(instance):
         yield ValidationError(f"{instance!r} does not match {pattern!r}")
+
+
+@functools.cache
+def _pattern_alone(pattern: str) -> Callable[[Any], bool]:
+    return jsonschema_rs.Draft202012Validator({"pattern": pattern}).is_valid
 
 
 def _references(part: Any, pointer: str = "") -> Iterator[tuple[str, str]]:
@@ -274,18 +291,25 @@ def _references(part: Any, pointer: str = "") -> Iterator[tuple[str, str]]:
 
 
 def _number(text: str, types: Any) -> Any:
-    """``text`` as the number that one of ``types`` wants, else ``text``."""
+    """``text`` as the JSON number that one of ``types`` wants, else ``text``."""
     wanted = (types,) if isinstance(types, str) else tuple(types)
-    if "string" in wanted or not ({"integer", "number"} & set(wanted)) or len(text) > 32:
+    if "string" in wanted or not ({"integer", "number"} & set(wanted)):
         return text
-    try:
-        return int(text)
-    except ValueError:
-        pass
-    try:
-        return float(text) if "number" in wanted else text
-    except ValueError:
+    found = _JSON_NUMBER.fullmatch(text)
+    if found is None:
         return text
+    return int(text) if found["fraction"] is None else float(text) if "number" in wanted else text
+
+
+def _at(document: Any, fragment: str) -> Any:
+    """What the JSON pointer ``fragment`` of a reference leads to; ``None`` if nothing."""
+    for step in unquote(fragment).split("/")[1:]:
+        name = step.replace("~1", "/").replace("~0", "~")
+        if isinstance(document, list):
+            document = document[int(name)] if name.isdecimal() and int(name) < len(document) else None
+        else:
+            document = document.get(name) if isinstance(document, dict) else None
+    return document
 
 
 def _violation(error: ValidationError, resolve: Callable[[dict[str, Any]], dict[str, Any]]) -> Violation:
@@ -318,7 +342,7 @@ def _wording(keyword: str, rule: Any, instance: Any, schema: dict[str, Any]) -> 
     found = repr(instance)
     found = found if len(found) <= 80 else f"{found[:77]}…"
     match keyword:
-        case "anyOf" if all("required" in option for option in rule):
+        case "anyOf" if all(isinstance(option, dict) and "required" in option for option in rule):
             return f"one of {', '.join(' and '.join(option['required']) for option in rule)} is required"
         case "type":
             return f"{found} is no {rule if isinstance(rule, str) else ' or '.join(rule)}"

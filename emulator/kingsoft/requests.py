@@ -54,9 +54,9 @@ def read(request: RawRequest, *, lenient_json: bool) -> Reading:
     document, texts, refusal = _read_body(request, lenient_json)
     action = query.get("Action") or headers.get("X-Action") or _text(document, texts, "Action") or _target(headers)
     version = query.get("Version") or headers.get("X-Version") or _text(document, texts, "Version")
-    for name, value in query.items():
-        if name not in _COMMON and not name.startswith("X-Amz-"):
-            texts.setdefault(name, value)
+    own = [(name, value) for name, value in query.items() if name not in _COMMON and not name.startswith("X-Amz-")]
+    if own:
+        texts = {**_unflattened(own), **texts}
     return Reading(
         action.strip(), version.strip(), read_scope(query, headers.get("Authorization")), texts, document, refusal
     )

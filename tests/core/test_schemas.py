@@ -344,9 +344,9 @@ def test_a_text_becomes_a_number_where_the_schema_wants_one(types: object, text:
     assert type(found["x"]) is type(value)
 
 
-@pytest.mark.parametrize("text", ["1_000", " 12", "12 ", "١٢", "+12", "012", "nan", "inf", "-inf", "1e999", "0x10", "9" * 33])
+@pytest.mark.parametrize("text", ["1_000", "١٢", "nan", "inf", "-inf", "Infinity", "1e999", "0x10", "9" * 33])
 @pytest.mark.parametrize("wanted", ["integer", "number"])
-def test_a_text_that_json_would_not_take_for_a_number_stays_a_text(wanted: str, text: str) -> None:
+def test_a_text_that_is_no_number_that_json_could_say_stays_a_text(wanted: str, text: str) -> None:
     assert _schema(properties={"x": {"type": wanted}}).coerced({"x": text}) == {"x": text}
 
 

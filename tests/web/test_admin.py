@@ -597,6 +597,92 @@ async def test_a_clock_that_makes_no_sense_is_refused_with_a_pointer_at_the_faul
     assert [found["pointer"] for found in problem(answer)["problems"]] == [pointer]
 
 
+@pytest.mark.parametrize(
+    "now", ["0001-01-01T00:00:00+14:00", "1969-12-31T23:59:59Z", "3001-01-01T00:00:00Z", "9999-12-31T23:59:59-12:00"]
+)
+async def test_an_instant_that_is_out_of_bounds_is_refused_and_the_account_goes_on(client: Client, now: str) -> None:
+    answers = [
+        await client.admin("PUT", "clock", {"mode": "frozen", "now": now}),
+        await client.admin("POST", "/accounts", {"clock": {"mode": "frozen", "now": now}}),
+    ]
+
+    assert [answer.status for answer in answers] == [422, 422]
+    assert (await client.admin("GET", "/accounts")).status == 200
+    assert await wave_or_refusal(client) == 0
+
+
+@pytest.mark.parametrize("document", [{"seconds": "999999999d"}, {"to": "9999-12-31T23:59:59-12:00"}])
+async def test_an_advance_beyond_what_a_clock_can_show_is_refused_and_the_account_goes_on(
+    client: Client, document: dict[str, Any]
+) -> None:
+    answer = await client.admin("POST", "clock/advance", document)
+
+    assert answer.status == 422
+    assert (await client.admin("GET", "/accounts")).status == 200
+    assert await wave_or_refusal(client) == 0
+
+
+async def test_an_account_goes_on_however_far_away_its_next_event_is(client: Client) -> None:
+    plan = {"deliver": {"attempts": 100, "backoff": "366d"}}
+    await client.rule({"when": {"operation": "kingsoft.*"}, "then": {"plan": plan}})
+    await wave(client, CbUrl="nowhere")
+
+    moved = [await client.admin("POST", "clock/advance", {"until": "next"}) for _ in range(30)]
+
+    assert {answer.status for answer in moved} == {200}
+    assert (await client.admin("GET", "/accounts")).status == 200
+    assert await wave_or_refusal(client) == 0
+
+
+async def test_a_receiver_that_sets_the_clock_during_its_callback_is_refused(client: Client, inbox: Inbox) -> None:
+    refusals: list[Answered] = []
+
+    async def set_clock(request: web.Request) -> web.Response:
+        refusals.append(await client.admin("PUT", "clock", {"mode": "real", "now": START}))
+        return web.Response()
+
+    inbox.answers.append(set_clock)
+    await wave(client, CbUrl=inbox.url)
+
+    moved = await client.advance("10m")
+
+    assert refusals[0].status == 409
+    assert "is being moved already" in problem(refusals[0])["detail"]
+    assert (moved["mode"], moved["now"]) == ("frozen", START + 600)
+
+
+async def test_a_second_client_that_advances_a_clock_that_is_being_moved_is_refused(
+    client: Client, inbox: Inbox
+) -> None:
+    gate = receivers.Gate()
+    inbox.answers.append(gate.answer)
+    await wave(client, CbUrl=inbox.url)
+    advancing = asyncio.create_task(client.advance("10m"))
+    await gate.reached.wait()
+
+    answer = await client.admin("POST", "clock/advance", {"seconds": 1})
+
+    gate.opened.set()
+    assert answer.status == 409
+    assert (await advancing)["now"] == START + 600
+
+
+async def test_a_receiver_may_reset_the_account_during_its_callback(client: Client, inbox: Inbox) -> None:
+    async def reset(request: web.Request) -> web.Response:
+        await client.admin("POST", "reset")
+        return web.Response()
+
+    inbox.answers.append(reset)
+    await wave(client, CbUrl=inbox.url)
+    await wave(client, CbUrl=inbox.url)
+
+    await client.advance("10m")
+
+    found = (await client.admin("GET", "")).json
+    assert (found["tasks"], found["deliveries"], found["clock"]["now"]) == (0, 0, START)
+    assert len(inbox.received) == 1
+
+
 # Rules
 
 
@@ -878,7 +964,15 @@ async def test_a_misspelt_filter_is_refused_with_those_that_there_are(client: Cl
 
 @pytest.mark.parametrize(
     "filters",
-    [{"limit": "many"}, {"after": "x"}, {"count": "1.5"}, {"wait": "soon"}, {"wait": "-1"}, {"limit": "-1"}],
+    [
+        {"limit": "many"},
+        {"after": "x"},
+        {"count": "1.5"},
+        {"wait": "soon"},
+        {"wait": "-1"},
+        {"limit": "-1"},
+        {"wait": "nan"},
+    ],
 )
 async def test_a_filter_whose_value_makes_no_sense_is_refused(client: Client, filters: dict[str, str]) -> None:
     answer = await client.admin("GET", "deliveries", **filters)
@@ -938,6 +1032,18 @@ async def test_a_long_poll_for_none_is_satisfied_at_once(client: Client) -> None
     assert (await client.admin("GET", "deliveries", wait="60s", count="0")).json["satisfied"]
 
 
+async def test_a_long_poll_that_was_waiting_when_the_account_was_reset_sees_what_happens_after(client: Client) -> None:
+    waiting = asyncio.create_task(
+        client.admin("GET", "requests", operation="kingsoft.GetTaskByTaskID", wait="2s", count="1")
+    )
+    await wave(client)
+    await client.admin("POST", "reset")
+
+    await client.kingsoft("GetTaskByTaskID", TaskID="f" * 40)
+
+    assert (await waiting).json["satisfied"]
+
+
 # Who may use it
 
 
@@ -963,7 +1069,14 @@ async def test_a_host_name_that_is_allowed_is_answered(start: Start) -> None:
     assert (await client.request("GET", f"{API}/accounts", headers={"Host": "Emulator.example.com"})).status == 200
 
 
-@pytest.mark.parametrize("origin", ["https://evil.example.com", "http://127.0.0.1:1", "null", ""])
+@pytest.mark.parametrize("host", ["[::1", "[", "a@b@evil.example.com", "127.0.0.1.evil.example.com"])
+async def test_a_host_header_that_is_garbled_is_refused(client: Client, host: str) -> None:
+    answer = await client.request("GET", f"{API}/accounts", headers={"Host": host})
+
+    assert answer.status == 403
+
+
+@pytest.mark.parametrize("origin", ["https://evil.example.com", "http://127.0.0.1:1", "null", "", "http://[::1", "//["])
 async def test_a_page_of_another_origin_is_refused(client: Client, origin: str) -> None:
     answer = await client.request("GET", f"{API}/accounts", headers={"Origin": origin})
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import gzip
 import json
 import zlib
+from collections.abc import AsyncIterator
 from io import BytesIO
 from typing import Any
 from urllib.parse import urlencode
@@ -727,6 +729,179 @@ async def test_an_extparam_that_is_not_legal_is_refused_with_1018(client: Client
 
     assert (answer.status, answer.json) == (200, {"ErrNum": 1018, "ErrMsg": "扩展参数不合法"})
     assert reason in (await noted(client, answer))["reason"]
+
+
+# Numbers that come as text
+
+
+def flat(**parameters: str) -> dict[str, str]:
+    """The parameters of a wave task in a form, its numbers as text."""
+    form = {"Preset": "wave", "SrcInfo.path": "/src-bucket/a.mp3", "DstBucket": "dst-bucket", "DstObjectKey": "a.json"}
+    return form | {"points": "1000"} | parameters
+
+
+async def test_a_form_with_flattened_members_and_numbers_as_text_is_read(client: Client) -> None:
+    answer = await client.request("POST", "/", params=SIGNED, data=flat())
+
+    assert answer.json["ErrNum"] == 0
+
+
+async def test_a_query_with_flattened_members_and_numbers_as_text_is_read(client: Client) -> None:
+    answer = await client.request("GET", "/", params=SIGNED | flat())
+
+    assert answer.json["ErrNum"] == 0
+
+
+@pytest.mark.parametrize(
+    "points", ["1_000", "１０００", "1e3", "1000.0", "0x64", "true", "ten", "1000,0", "10", "4096", "nan", "9" * 40]
+)
+async def test_a_text_that_is_no_number_of_points_is_refused_with_1001(client: Client, points: str) -> None:
+    answer = await client.request("POST", "/", params=SIGNED, data=flat(points=points))
+
+    assert answer.json == {"ErrNum": 1001, "ErrMsg": "参数不合法"}
+    assert (await noted(client, answer))["reason"].startswith("/points")
+
+
+async def test_an_empty_text_is_a_parameter_that_was_not_sent(client: Client) -> None:
+    answer = await client.request("POST", "/", params=SIGNED, data=flat(points=""))
+
+    assert answer.json == {"ErrNum": 1000, "ErrMsg": "缺少参数"}
+
+
+# What could break the emulator itself
+
+
+@pytest.mark.parametrize("depth", [300, 900])
+@pytest.mark.parametrize("action", ["CreateTask", "CreateWaveTask"])
+async def test_a_deeply_nested_member_breaks_neither_the_answer_nor_the_admin_api(
+    client: Client, action: str, depth: int
+) -> None:
+    nested = json.loads("[" * depth + "]" * depth)
+    document = {**(TRANSCODE if action == "CreateTask" else WAVE), "unknown": nested, "ExtParam": {"hlsKey": nested}}
+    body = json.dumps(document)
+
+    answer = await client.kingsoft(action, body)
+
+    assert answer.status == 200
+    assert (await client.admin("GET", "tasks")).status == 200
+    assert (await client.admin("GET", "requests")).status == 200
+
+
+async def test_a_task_with_a_deeply_nested_extparam_is_refused_or_can_be_shown(client: Client) -> None:
+    nested = json.loads("[" * 300 + "]" * 300)
+    created = (await client.kingsoft("CreateTask", {**TRANSCODE, "ExtParam": {"hlsKey": nested}})).json
+
+    shown = await client.kingsoft("GetTaskByTaskID", TaskID=created.get("TaskID", "f" * 40))
+
+    assert (shown.status, shown.json["ErrNum"]) == (200, 0 if "TaskID" in created else 1200)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        pytest.param(b"X-Client: \xff\xfe", id="any"),
+        pytest.param(b"X-Action: \xff\xfe", id="X-Action"),
+        pytest.param(b"Content-Type: \xff\xfe", id="Content-Type"),
+        pytest.param(
+            b"Authorization: AWS4-HMAC-SHA256 Credential=\xff/20260101/r/kvs/aws4_request", id="Authorization"
+        ),
+    ],
+)
+async def test_a_header_that_is_no_utf8_breaks_neither_the_answer_nor_the_journal(
+    client: Client, header: bytes
+) -> None:
+    request = b"GET /?Action=Nothing HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n" + header + b"\r\n\r\n"
+
+    answer = await wire.send(client, request)
+
+    assert answer.status == 400
+    accounts = await client.admin("GET", "/accounts")
+    assert accounts.status == 200
+    for account in accounts.json["accounts"]:
+        assert (await client.admin("GET", f"/accounts/{account['name']}/requests")).status == 200
+
+
+async def test_a_host_that_is_no_utf8_breaks_neither_the_answer_nor_the_journal(client: Client) -> None:
+    answer = await wire.send(client, b"GET /?Action=Nothing HTTP/1.1\r\nHost: \xff\r\nConnection: close\r\n\r\n")
+
+    assert answer.status == 400
+    assert (await client.admin("GET", "/accounts/default/requests")).status == 200
+
+
+async def test_an_access_key_that_is_no_good_name_opens_an_account_with_a_safe_one(client: Client) -> None:
+    stranger = {"X-Amz-Credential": "../密钥 <b>/20260101/cn-beijing-6/kvs/aws4_request"}
+
+    answer = await client.kingsoft("CreateWaveTask", WAVE, **stranger)
+
+    assert answer.json["ErrNum"] == 0
+    names = [account["name"] for account in (await client.admin("GET", "/accounts")).json["accounts"]]
+    assert len(names) == 3
+    assert all(name.isascii() and "/" not in name and "<" not in name for name in names)
+
+
+async def test_a_client_that_goes_away_in_the_middle_of_its_body_leaves_the_server_serving(client: Client) -> None:
+    _, writer = await asyncio.open_connection("127.0.0.1", client.server.port)
+    writer.write(b"POST /?Action=CreateWaveTask HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 1000\r\n\r\n{")
+    await writer.drain()
+    writer.close()
+    await writer.wait_closed()
+
+    assert (await client.kingsoft("CreateWaveTask", WAVE)).json["ErrNum"] == 0
+
+
+@pytest.mark.parametrize(
+    "framing",
+    [
+        pytest.param(b"Transfer-Encoding: chunked\r\n\r\nZZ\r\n{}\r\n0\r\n\r\n", id="a chunk's size"),
+        pytest.param(b"Content-Length: -3\r\n\r\n{}", id="a negative length"),
+        pytest.param(b"Content-Length: two\r\n\r\n{}", id="a length in words"),
+        pytest.param(b"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n{}", id="two lengths"),
+    ],
+)
+async def test_a_body_whose_length_is_garbled_gets_a_4xx_and_the_server_serves_on(
+    client: Client, framing: bytes
+) -> None:
+    head = b"POST /?Action=CreateWaveTask HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n"
+
+    answer = await wire.send(client, head + framing)
+
+    assert 400 <= answer.status < 500
+    assert (await client.kingsoft("CreateWaveTask", WAVE)).json["ErrNum"] == 0
+
+
+async def test_a_body_in_chunks_is_read(client: Client) -> None:
+    async def chunks() -> AsyncIterator[bytes]:
+        for byte in json.dumps(WAVE).encode():
+            yield bytes([byte])
+
+    answer = await client.request("POST", "/", params=SIGNED, data=chunks())
+
+    assert answer.json["ErrNum"] == 0
+
+
+async def test_a_client_that_waits_for_100_continue_is_told_to_go_on(client: Client) -> None:
+    answer = await client.request("POST", "/", params=SIGNED, json=WAVE, expect100=True)
+
+    assert answer.json["ErrNum"] == 0
+
+
+async def test_a_malformed_request_is_one_line_in_the_log_and_no_traceback(
+    client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    await wire.send(client, b"GET /\xff HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
+
+    records = [record for record in caplog.records if record.name.startswith("emulator")]
+    assert [record.levelname for record in records] == ["WARNING"]
+    assert records[0].getMessage().startswith("malformed request:")
+    assert records[0].exc_info is None
+
+
+@pytest.mark.parametrize("method", ["HEAD", "OPTIONS", "TRACE", "PROPFIND"])
+async def test_an_unusual_method_is_refused_by_the_gateway(client: Client, method: str) -> None:
+    answer = await client.request(method, "/", params=SIGNED)
+
+    assert answer.status == 400
+    assert "CreateWaveTask is called by POST or GET" in answer.reason
 
 
 # Many at once
