@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, Literal
 
-from emulator.core.callbacks import Ledger
+from emulator.core.callbacks import Changes, Ledger
 from emulator.core.clock import Clock, ClockSpec, Machine
 from emulator.core.errors import ConfigurationError, EmulatorError, Problem
 from emulator.core.exchange import Credential
@@ -61,7 +61,7 @@ class AccountSpec:
 
 
 class Account:
-    """One account. ``reset`` swaps everything that can change for something fresh."""
+    """One account. ``reset`` swaps everything that can change for something fresh; who waits for a change goes on."""
 
     def __init__(
         self,
@@ -79,6 +79,8 @@ class Account:
         self._limits = limits
         self._states = states
         self._book = book
+        self._journal_changes = Changes()
+        self._ledger_changes = Changes()
         self.agenda = Agenda()
         self.reset()
 
@@ -87,8 +89,8 @@ class Account:
         listener = self.agenda.listener
         self.clock = Clock(self._machine, self.spec.clock)
         self.rules = RuleBook(self.seed)
-        self.journal = Journal(self._limits.journal)
-        self.ledger = Ledger(self._limits.deliveries)
+        self.journal = Journal(self._limits.journal, self._journal_changes)
+        self.ledger = Ledger(self._limits.deliveries, self._ledger_changes)
         self.tasks = TaskBook(self._limits.tasks)
         self.agenda = Agenda()
         self.agenda.listener = listener

@@ -13,6 +13,9 @@ from typing import Literal, Protocol
 from emulator.core.bounded import Bounded
 from emulator.core.tasks import Retry
 
+LONGEST_BACKOFF = 366 * 86400.0
+"""Seconds to which the wait between two attempts may double."""
+
 DeliveryStatus = Literal["pending", "sending", "delivered", "failed", "cancelled"]
 
 
@@ -103,7 +106,8 @@ class Delivery:
         elif made >= self.retry.attempts:
             self.status, self.next_attempt = "failed", None
         else:
-            self.status, self.next_attempt = "pending", at + self.retry.backoff * 2 ** (made - 1)
+            wait = min(self.retry.backoff * 2 ** (made - 1), LONGEST_BACKOFF)
+            self.status, self.next_attempt = "pending", at + wait
         return self.next_attempt
 
     @property
@@ -132,9 +136,9 @@ class Changes:
 class Ledger(Bounded[int, Delivery]):
     """An account's deliveries by number, oldest first; one that is not settled is never forgotten."""
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, changes: Changes | None = None) -> None:
         super().__init__(limit)
-        self.changes = Changes()
+        self.changes = changes or Changes()
 
     def open(self, task_id: str, operation: str, order: CallbackOrder, retry: Retry, due: float) -> Delivery:
         """Start the delivery of ``order``."""

@@ -17,6 +17,11 @@ BEIJING = timezone(timedelta(hours=8))
 """The zone in which both vendors print dates (China has no daylight saving)."""
 
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+LATEST = datetime(3000, 1, 1, tzinfo=UTC).timestamp()
+"""No clock can be set or advanced beyond this."""
+
+
 class Machine(Protocol):
     """The two readings of time that everything else is derived from."""
 
@@ -102,16 +107,20 @@ def parse_instant(text: str | float) -> float:
     """Unix seconds from a number or an ISO 8601 text (no zone means UTC).
 
     Raises:
-        ValueError: the text is no instant.
+        ValueError: the text is no instant, or one before 1970 or after 2999.
 
     """
-    if isinstance(text, (int, float)):
-        return float(text)
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise ValueError(f"{text!r} is no instant; write 2026-01-31T09:00:00Z or unix seconds") from None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    if isinstance(text, str):
+        try:
+            moment = datetime.fromisoformat(text)
+        except ValueError:
+            raise ValueError(f"{text!r} is no instant; write 2026-01-31T09:00:00Z or unix seconds") from None
+        instant = ((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - EPOCH).total_seconds()
+    else:
+        instant = float(text)
+    if not 0 <= instant <= LATEST:
+        raise ValueError(f"{text} is out of bounds: instants are from 1970 to 2999")
+    return instant
 
 
 def beijing(instant: float, pattern: str) -> str:

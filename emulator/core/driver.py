@@ -16,12 +16,17 @@ from dataclasses import dataclass
 
 from emulator.core.accounts import Account, AccountBook
 from emulator.core.callbacks import Answer, Delivery, Sender
+from emulator.core.clock import ClockSpec
 from emulator.core.errors import EmulatorError
 from emulator.core.provider import Provider
 from emulator.core.tasks import TaskStep
 
 IDLE_SPAN = 366 * 86400.0
 """How far ``run_until_idle`` moves a clock at most."""
+
+
+LONGEST_TIMER = 86400.0
+"""Machine seconds that a timer is set for at most; what is due later is looked at again then."""
 
 
 class ClockBusy(EmulatorError):
@@ -134,8 +139,15 @@ class Driver:
         await self.reset(account)
         self._hands.pop(account.name, None)
 
-    def clock_changed(self, account: Account) -> None:
-        """The clock of ``account`` was set: arrange for its next event anew."""
+    def set_clock(self, account: Account, spec: ClockSpec) -> None:
+        """Set the clock of ``account``, and arrange for its next event anew.
+
+        Raises:
+            ClockBusy: the clock is being moved.
+
+        """
+        self._refuse_while_moving(account)
+        account.clock.set(spec)
         self._arm(account)
 
     async def advance_to(self, account: Account, instant: float) -> list[Fired]:
@@ -177,13 +189,15 @@ class Driver:
     def _moving(self, account: Account) -> _Moving:
         if account.clock.mode != "frozen":
             raise ClockBusy(f"the clock of {account.name} is {account.clock.mode}; only a frozen clock moves by hand")
-        hand = self._hand(account)
-        if not hand.still.is_set():
+        self._refuse_while_moving(account)
+        return _Moving(self._hand(account))
+
+    def _refuse_while_moving(self, account: Account) -> None:
+        if not self._hand(account).still.is_set():
             raise ClockBusy(
                 f"the clock of {account.name} is being moved already; a receiver that is called back meanwhile, "
                 "and a second client, have to wait until that returns"
             )
-        return _Moving(hand)
 
     async def _run(self, account: Account, until: float) -> list[Fired]:
         """Let everything happen that is due by ``until``, one instant after the other."""
@@ -239,7 +253,7 @@ class Driver:
             return
         wait = account.clock.real_seconds_until(first)
         if wait is not None:
-            hand.timer = self._loop.call_later(wait, self._due, account)
+            hand.timer = self._loop.call_later(min(wait, LONGEST_TIMER), self._due, account)
 
     def _due(self, account: Account) -> None:
         """The account's timer went off."""

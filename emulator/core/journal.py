@@ -73,13 +73,13 @@ class JournalLimits:
 class Journal:
     """One account's journal."""
 
-    def __init__(self, limits: JournalLimits) -> None:
+    def __init__(self, limits: JournalLimits, changes: Changes | None = None) -> None:
         self._limits = limits
         self._entries: deque[Entry] = deque()
         self._bytes = 0
         self.created = 0
         self.evicted = 0
-        self.changes = Changes()
+        self.changes = changes or Changes()
 
     def __len__(self) -> int:
         return len(self._entries)

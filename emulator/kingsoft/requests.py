@@ -11,8 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
-
+from emulator.core.documents import read_json
 from emulator.core.errors import ApiError
 from emulator.core.exchange import JsonObject, RawRequest
 from emulator.core.forms import read_form, read_query
@@ -21,7 +20,7 @@ from emulator.kingsoft.signing import CredentialScope, read_scope
 _COMMON = frozenset(
     {"Action", "Version", "Service", "SdkVersion", "Region", "Accesskey", "Language", "DryRun", "Authorization"}
 )
-_STRING_OR_SLIP = re.compile(r'("(?:[^"\\]|\\.)*")|//[^\n]*|,(?=\s*(?://[^\n]*\n\s*)*[}\]])')
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|//[^\n]*|[^"/\s]|[/"]')
 _JSON_STARTS = (b"{", b"[")
 _UTF8_MARK = b"\xef\xbb\xbf"
 
@@ -89,12 +88,24 @@ def parse_json(content: bytes | str, *, lenient: bool) -> Any:
 
     """
     try:
-        return orjson.loads(content)
-    except orjson.JSONDecodeError:
+        return read_json(content)
+    except ValueError:
         if not lenient:
             raise
     text = content.decode("utf-8", "replace") if isinstance(content, bytes) else content
-    return orjson.loads(_STRING_OR_SLIP.sub(lambda found: found[1] or "", text))
+    return read_json(_without_slips(text))
+
+
+def _without_slips(text: str) -> str:
+    """``text`` without ``//`` comments and without the comma between a member and a closing bracket."""
+    kept = [""]
+    for token in _TOKEN.findall(text):
+        if token.startswith("//"):
+            continue
+        if token in "}]" and kept[-1] == "," and kept[-2] not in "[{,":
+            kept.pop()
+        kept.append(token)
+    return "".join(kept)
 
 
 def _advice(kind: str, content: bytes) -> str:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from ipaddress import ip_address
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import orjson
 from aiohttp import web
@@ -24,6 +24,7 @@ from emulator import __version__
 from emulator.core.accounts import Account
 from emulator.core.callbacks import Changes, Delivery
 from emulator.core.clock import ClockSpec, iso, parse_instant
+from emulator.core.documents import read_json
 from emulator.core.driver import Fired
 from emulator.core.emulation import Emulation
 from emulator.core.errors import ConfigurationError, EmulatorError, ErrorRow, Problem
@@ -178,8 +179,8 @@ class Admin:
     async def set_clock(self, request: web.Request) -> web.Response:
         """Set mode, speed and instant."""
         account = self._account(request)
-        account.clock.set(_clock_spec(await self._document(request, "clock.json"), account.clock.now()))
-        self._emulation.driver.clock_changed(account)
+        document = await self._document(request, "clock.json")
+        self._emulation.driver.set_clock(account, _clock_spec(document, account.clock.now()))
         return _json(_show_clock(account))
 
     async def advance(self, request: web.Request) -> web.Response:
@@ -194,7 +195,8 @@ class Admin:
         elif "to" in document:
             fired = await driver.advance_to(account, _instant(document["to"], "/to"))
         else:
-            fired = await driver.advance_to(account, account.clock.now() + seconds(document["seconds"]))
+            until = account.clock.now() + seconds(document["seconds"])
+            fired = await driver.advance_to(account, _instant(until, "/seconds"))
         return _json({**_show_clock(account), "fired": [_show_fired(event) for event in fired]})
 
     async def list_rules(self, request: web.Request) -> web.Response:
@@ -247,15 +249,14 @@ class Admin:
     async def list_deliveries(self, request: web.Request) -> web.Response:
         """The ledger; ``?task=``, ``?status=``, ``?operation=``, ``?event=`` filter, ``?wait=&count=`` long-polls."""
         account = self._account(request)
-        ledger = account.ledger
         wanted = _Filter(request, {"task", "status", "operation", "event"})
 
         def matching() -> list[Delivery]:
-            return [row for row in ledger if row.number > wanted.after and wanted.fits(_delivery_keys(row))]
+            return [row for row in account.ledger if row.number > wanted.after and wanted.fits(_delivery_keys(row))]
 
-        found = await wanted.satisfied(ledger.changes, matching)
+        found = await wanted.satisfied(account.ledger.changes, matching)
         shown = [_show_delivery(row) for row in found[-wanted.limit :]]
-        return _json({"deliveries": shown, **wanted.verdict(found), "evicted": ledger.evicted})
+        return _json({"deliveries": shown, **wanted.verdict(found), "evicted": account.ledger.evicted})
 
     async def show_delivery(self, request: web.Request) -> web.Response:
         """One delivery."""
@@ -268,15 +269,15 @@ class Admin:
     async def list_requests(self, request: web.Request) -> web.Response:
         """The journal; ``?operation=``, ``?status=``, ``?code=`` filter, ``?wait=&count=`` long-polls."""
         account = self._account(request)
-        journal = account.journal
         wanted = _Filter(request, {"operation", "status", "code"})
 
         def matching() -> list[RequestEntry]:
-            return [row for row in journal.requests if row.number > wanted.after and wanted.fits(_request_keys(row))]
+            rows = account.journal.requests
+            return [row for row in rows if row.number > wanted.after and wanted.fits(_request_keys(row))]
 
-        found = await wanted.satisfied(journal.changes, matching)
+        found = await wanted.satisfied(account.journal.changes, matching)
         shown = [_show_request(row) for row in found[-wanted.limit :]]
-        return _json({"requests": shown, **wanted.verdict(found), "evicted": journal.evicted})
+        return _json({"requests": shown, **wanted.verdict(found), "evicted": account.journal.evicted})
 
     async def show_request(self, request: web.Request) -> web.Response:
         """One request with its trace."""
@@ -295,8 +296,8 @@ class Admin:
 
     async def _document(self, request: web.Request, schema: str) -> JsonObject:
         try:
-            document = orjson.loads(await request.read() or b"{}")
-        except orjson.JSONDecodeError as error:
+            document = read_json(await request.read() or b"{}")
+        except ValueError as error:
             raise Refused(400, f"the body is not JSON: {error}") from None
         self._emulation.schemas.check(f"emulator/{schema}", document, schema.removesuffix(".json"))
         result: JsonObject = document
@@ -349,7 +350,7 @@ class _Filter:
             self._wait = min(LONGEST_WAIT, seconds(_number_or_text(query.get("wait", "0"))))
         except ValueError as error:
             raise Refused(400, f"after, limit and count are whole numbers, wait a duration: {error}") from None
-        if min(self.after, self.count, self._wait) < 0 or self.limit < 1:
+        if min(self.after, self.count) < 0 or self.limit < 1 or not self._wait >= 0:
             raise Refused(400, "after, count and wait are 0 at least, limit is 1 at least")
 
     def fits(self, row: JsonObject) -> bool:
@@ -419,13 +420,13 @@ def _guard(request: web.Request, settings: AdminSettings) -> None:
         Refused: with the reason and the setting that would allow it.
 
     """
-    host = (urlsplit(f"//{request.host}").hostname or "").lower()
-    if not _own_name(host, settings.hosts):
+    host = _parts(f"//{request.host}").hostname
+    if host is None or not _own_name(host.lower(), settings.hosts):
         raise Refused(
             403, f"the admin API does not answer to the host name {host!r}; allow it with --admin-host {host}"
         )
     origin = request.headers.get("Origin")
-    if origin is not None and urlsplit(origin).netloc.lower() != request.host.lower():
+    if origin is not None and _parts(origin).netloc.lower() != request.host.lower():
         raise Refused(403, f"the admin API does not answer pages of {origin}")
     if request.method in _CHANGING and request.body_exists and request.content_type != "application/json":
         raise Refused(415, f"the body must be application/json, not {request.content_type}")
@@ -433,6 +434,14 @@ def _guard(request: web.Request, settings: AdminSettings) -> None:
         scheme, _, given = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not hmac.compare_digest(given.strip().encode(), settings.token.encode()):
             raise Refused(401, "the admin API wants its token: Authorization: Bearer … (see --admin-token)")
+
+
+def _parts(url: str) -> SplitResult:
+    """``url`` taken apart; nothing of one that is malformed."""
+    try:
+        return urlsplit(url)
+    except ValueError:
+        return SplitResult("", "", "", "", "")
 
 
 def _own_name(host: str, allowed: Sequence[str]) -> bool:

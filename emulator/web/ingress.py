@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Callable, Mapping
 
 from aiohttp import web
+from multidict import CIMultiDict
 
 from emulator.core.clock import Machine
 from emulator.core.exchange import BodyFault, Outcome, RawRequest
@@ -63,20 +64,29 @@ class Ingress:
         if not target.startswith("/"):  # absolute form, as sent to a proxy: scheme://host/path
             target = "/" + target.split("/", 3)[3]
         path, _, query = target.partition("?")
-        host, _, port = request.host.rpartition(":")
+        headers: Mapping[str, str] = request.headers
+        if not all(map(str.isascii, headers.values())):
+            headers = CIMultiDict((name, _readable(value)) for name, value in request.headers.items())
+        named = _readable(request.host).lower()
+        host, _, port = named.rpartition(":")
         return RawRequest(
             method=request.method,
             path=path,
             query=query,
-            headers=request.headers,
+            headers=headers,
             body=body,
             content=content,
-            host=(host if port.isdigit() else request.host).lower(),
+            host=host if port.isdigit() else named,
             peer=request.remote or "",
             arrived=self._machine.wall(),
             fault=fault,
             fault_reason=reason,
         )
+
+
+def _readable(text: str) -> str:
+    """``text`` as sent in a header, with U+FFFD for what is no UTF-8."""
+    return text if text.isascii() else text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _explained(headers: Mapping[str, str], outcome: Outcome) -> dict[str, str]:

@@ -250,7 +250,7 @@ def test_the_name_of_a_removed_account_may_be_used_again() -> None:
 def test_the_default_account_cannot_be_removed() -> None:
     accounts = toy_world().accounts
 
-    with pytest.raises(EmulatorError, match="^the default account cannot be removed; reset it instead$"):
+    with pytest.raises(EmulatorError, match=r"^the default account cannot be removed; reset it instead$"):
         accounts.remove(accounts.default)
 
 

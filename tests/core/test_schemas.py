@@ -137,7 +137,7 @@ def test_a_document_that_does_not_fit_fails_the_check_with_place_and_pointer() -
 
 
 def test_a_valid_document_has_nothing_to_explain() -> None:
-    with pytest.raises(ValueError, match="has nothing against the document$"):
+    with pytest.raises(ValueError, match=r"has nothing against the document$"):
         _schema(type="object").explain({})
 
 

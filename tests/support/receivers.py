@@ -44,16 +44,26 @@ async def hang_up(request: web.Request) -> web.Response:
 
 
 class Gate:
-    """Holds its answers back until it is opened, and tells when the first request has come."""
+    """Holds its answers back until it is opened."""
 
     def __init__(self) -> None:
-        self.reached = asyncio.Event()
-        self.opened = asyncio.Event()
+        self._reached = asyncio.Event()
+        self._opened = asyncio.Event()
 
     async def answer(self, request: web.Request) -> web.Response:
-        self.reached.set()
-        await self.opened.wait()
+        """Answers once the gate is open."""
+        self._reached.set()
+        await self._opened.wait()
         return web.Response(text="Ok")
+
+    async def reached(self) -> None:
+        """Wait until somebody stands before the gate."""
+        async with asyncio.timeout(60):
+            await self._reached.wait()
+
+    def open(self) -> None:
+        """Let everybody through."""
+        self._opened.set()
 
 
 @contextmanager

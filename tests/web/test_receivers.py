@@ -181,6 +181,51 @@ async def test_a_huge_answer_of_a_receiver_is_kept_as_far_as_its_first_4096_byte
     assert delivery["attempts"][0]["answer"] == "A" * 4096
 
 
+AT_ONCE = {"when": {"operation": "kingsoft.*"}, "then": {"plan": {"queue": 0, "run": 0, "upload": 0}}}
+
+
+async def test_a_receiver_that_hangs_does_not_keep_those_at_other_addresses_waiting(start: Start, inbox: Inbox) -> None:
+    client, gate, other = await start(frozen=False, callback_senders=1), receivers.Gate(), Inbox()
+    await other.start()
+    inbox.answers.append(gate.answer)
+    await client.rule(AT_ONCE)
+    await client.kingsoft("CreateWaveTask", {**WAVE, "CbUrl": inbox.url})
+    await gate.reached()
+
+    await client.kingsoft("CreateWaveTask", {**WAVE, "CbUrl": other.url})
+
+    found = (await client.admin("GET", "deliveries", status="delivered", wait="60s")).json["deliveries"]
+    assert [delivery["number"] for delivery in found] == [2]
+    gate.open()
+    await other.stop()
+
+
+async def test_callbacks_beyond_the_number_of_senders_wait_and_then_all_arrive(start: Start, inbox: Inbox) -> None:
+    client, gate = await start(frozen=False, callback_senders=1), receivers.Gate()
+    inbox.answers.append(gate.answer)
+    await client.rule(AT_ONCE)
+    for _ in range(3):
+        await client.kingsoft("CreateWaveTask", {**WAVE, "CbUrl": inbox.url})
+    await gate.reached()
+
+    assert len(inbox.received) == 1
+    gate.open()
+
+    assert (await client.admin("GET", "deliveries", status="delivered", wait="60s", count="3")).json["satisfied"]
+    assert len(inbox.received) == 3
+
+
+async def test_every_one_of_many_callbacks_arrives_exactly_once(start: Start, inbox: Inbox) -> None:
+    client = await start(frozen=False)
+    await client.rule(AT_ONCE)
+    calls = (client.kingsoft("CreateWaveTask", {**WAVE, "CbUrl": inbox.url}) for _ in range(200))
+
+    created = [answer.json["TaskID"] for answer in await asyncio.gather(*calls)]
+
+    assert (await client.admin("GET", "deliveries", status="delivered", wait="60s", count="200")).json["satisfied"]
+    assert sorted(body["TaskID"] for body in inbox.bodies) == sorted(created)
+
+
 # Retries
 
 

@@ -1,0 +1,38 @@
+"""JSON from outside, read strictly and within bounds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+
+DEEPEST = 64
+"""Levels of nesting that a document may have; what is deeper could be read, but not everywhere written again."""
+
+
+def read_json(content: bytes | str) -> Any:
+    """The document in ``content``.
+
+    Raises:
+        ValueError: it is not JSON, or nested too deeply; the message says where or how.
+
+    """
+    document = orjson.loads(content)
+    if (content.count(b"[") + content.count(b"{") if isinstance(content, bytes) else len(content)) > DEEPEST:
+        _bound_depth(document)
+    return document
+
+
+def _bound_depth(document: Any) -> None:
+    level, depth = [document], 0
+    while level:
+        depth += 1
+        if depth > DEEPEST:
+            raise ValueError(f"it is nested more than {DEEPEST} levels deep")
+        level = [
+            member
+            for entry in level
+            if isinstance(entry, (dict, list))
+            for member in (entry.values() if isinstance(entry, dict) else entry)
+            if isinstance(member, (dict, list))
+        ]
