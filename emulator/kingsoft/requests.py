@@ -20,7 +20,7 @@ from emulator.kingsoft.signing import CredentialScope, read_scope
 _COMMON = frozenset(
     {"Action", "Version", "Service", "SdkVersion", "Region", "Accesskey", "Language", "DryRun", "Authorization"}
 )
-_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|//[^\n]*|[^"/\s]|[/"]')
+_PART = re.compile(r'"(?:[^"\\]|\\.)*"|//[^\n]*|[^"/\s]|[/"]')
 _JSON_STARTS = (b"{", b"[")
 _UTF8_MARK = b"\xef\xbb\xbf"
 
@@ -99,12 +99,12 @@ def parse_json(content: bytes | str, *, lenient: bool) -> Any:
 def _without_slips(text: str) -> str:
     """``text`` without ``//`` comments and without the comma between a member and a closing bracket."""
     kept = [""]
-    for token in _TOKEN.findall(text):
-        if token.startswith("//"):
+    for part in _PART.findall(text):
+        if part.startswith("//"):
             continue
-        if token in "}]" and kept[-1] == "," and kept[-2] not in "[{,":
+        if part in "}]" and kept[-1] == "," and kept[-2] not in "[{,":
             kept.pop()
-        kept.append(token)
+        kept.append(part)
     return "".join(kept)
 
 

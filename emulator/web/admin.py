@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from ipaddress import ip_address
+from math import isfinite
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
@@ -347,11 +348,12 @@ class _Filter:
             self.after = int(query.get("after", 0))
             self.limit = int(query.get("limit", LISTED))
             self.count = int(query.get("count", 1 if "wait" in query else 0))
-            self._wait = min(LONGEST_WAIT, seconds(_number_or_text(query.get("wait", "0"))))
+            wait = seconds(_number_or_text(query.get("wait", "0")))
         except ValueError as error:
             raise Refused(400, f"after, limit and count are whole numbers, wait a duration: {error}") from None
-        if min(self.after, self.count) < 0 or self.limit < 1 or not self._wait >= 0:
+        if min(self.after, self.count) < 0 or self.limit < 1 or not isfinite(wait) or wait < 0:
             raise Refused(400, "after, count and wait are 0 at least, limit is 1 at least")
+        self._wait = min(LONGEST_WAIT, wait)
 
     def fits(self, row: JsonObject) -> bool:
         """Whether ``row`` has what was asked for."""
