@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import gc
 import logging
 import signal
 import threading
@@ -24,6 +25,7 @@ from emulator.web.admin import PREFIX, Admin, AdminSettings, Readiness, applicat
 from emulator.web.ingress import Ingress
 
 STARTING = "starting"
+GC_THRESHOLDS = 50_000, 20, 50
 
 
 class PortInUse(EmulatorError):
@@ -125,7 +127,12 @@ async def serve(settings: Settings, ready: Callable[[Server], None]) -> None:
 
 
 def run(settings: Settings, ready: Callable[[Server], None]) -> None:
-    """Like :func:`serve`, on the fastest loop there is."""
+    """Like :func:`serve`, on the fastest loop there is, in a process of its own.
+
+    What was loaded stays, so the garbage collector need not look at it again; nor so often at tasks and journals.
+    """
+    gc.freeze()
+    gc.set_threshold(*GC_THRESHOLDS)
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(serve(settings, ready))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Generic, TypeVar
 
 K = TypeVar("K")
@@ -47,9 +48,10 @@ class Bounded(Generic[K, T]):
 
     def _forget(self, newest: K, finished: Callable[[T], bool]) -> None:
         excess = len(self._entries) - self._limit
-        for key, entry in list(self._entries.items()):
-            if excess and key != newest and finished(entry):
-                del self._entries[key]
-                excess -= 1
-                self.evicted += 1
-        self._next_look = max(self._limit, len(self._entries)) + self._limit // 16
+        candidates = (key for key, entry in self._entries.items() if key != newest and finished(entry))
+        for key in list(islice(candidates, excess)):
+            del self._entries[key]
+            self.evicted += 1
+        kept = len(self._entries)
+        # Where all are live there is nothing to forget: the more there are, the longer until the next look.
+        self._next_look = max(self._limit, kept) + (self._limit if kept <= self._limit else kept) // 16

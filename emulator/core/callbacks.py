@@ -12,6 +12,7 @@ from typing import Literal, Protocol
 
 from emulator.core.bounded import Bounded
 from emulator.core.tasks import Retry
+from emulator.core.values import value_type
 
 LONGEST_BACKOFF = 366 * 86400.0
 """Seconds to which the wait between two attempts may double."""
@@ -19,7 +20,7 @@ LONGEST_BACKOFF = 366 * 86400.0
 DeliveryStatus = Literal["pending", "sending", "delivered", "failed", "cancelled"]
 
 
-@dataclass(frozen=True, slots=True)
+@value_type
 class CallbackOrder:
     """One message that the client is owed.
 
@@ -37,7 +38,7 @@ class CallbackOrder:
     body: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@value_type
 class Answer:
     """What came of one sending: an HTTP status, or the reason why there is none.
 
@@ -65,7 +66,7 @@ class Sender(Protocol):
         """What is shared by callbacks that go to the same place, so that senders per place can be bounded."""
 
 
-@dataclass(frozen=True, slots=True)
+@value_type
 class Attempt:
     """One try of a delivery: its number from 1, when it was due and began (account time), and what came of it."""
 

@@ -6,6 +6,7 @@ the machine what time it is, so that a test may decide it.
 
 from __future__ import annotations
 
+import functools
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
@@ -121,6 +122,16 @@ def parse_instant(text: str | float) -> float:
     if not 0 <= instant <= LATEST:
         raise ValueError(f"{text} is out of bounds: instants are from 1970 to 2999")
     return instant
+
+
+@functools.lru_cache(maxsize=64)
+def _beijing_day(days: int) -> str:
+    return datetime.fromtimestamp(days * 86400, UTC).strftime("%Y%m%d")
+
+
+def beijing_day(instant: float) -> str:
+    """The day of ``instant`` in Beijing, ``yyyymmdd``."""
+    return _beijing_day(int((instant + 8 * 3600) // 86400))
 
 
 def beijing(instant: float, pattern: str) -> str:

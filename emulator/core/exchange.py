@@ -6,10 +6,10 @@ All are frozen: a step makes the next value and changes nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from emulator.core.errors import ApiError
+from emulator.core.values import value_type
 
 if TYPE_CHECKING:
     from emulator.core.operations import Operation
@@ -19,7 +19,7 @@ JsonObject = dict[str, Any]
 BodyFault = Literal["too large", "not decodable"]
 
 
-@dataclass(frozen=True, slots=True)
+@value_type
 class RawRequest:
     """A request as it came in.
 
@@ -51,7 +51,7 @@ class RawRequest:
     fault_reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value_type
 class Credential:
     """Who calls, as the request says: a cloud, a kind of credential of that cloud, and its public part.
 
@@ -65,7 +65,7 @@ class Credential:
     opens: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@value_type
 class Call:
     """A request that a cloud has read.
 
@@ -90,7 +90,7 @@ class Call:
     refusal: ApiError | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value_type
 class Reply:
     """What goes back: status, headers, body."""
 
@@ -99,7 +99,7 @@ class Reply:
     body: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@value_type
 class Outcome:
     """What was decided, for the edge to perform.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import binascii
+import functools
 
 from yarl import query_to_pairs
 
@@ -10,9 +11,10 @@ LARGE = 64 * 2**10
 _QUOTED_PRINTABLE = bytes.maketrans(b"%+", b"= ")
 
 
-def read_query(query: str) -> list[tuple[str, str]]:
+@functools.lru_cache(maxsize=256)
+def read_query(query: str) -> tuple[tuple[str, str], ...]:
     """The decoded pairs of a query, in order; ``+`` is a space, a name without ``=`` has an empty value."""
-    return query_to_pairs(query) if query else []
+    return tuple(query_to_pairs(query)) if query else ()
 
 
 def read_form(content: bytes) -> list[tuple[str, str]]:

@@ -13,12 +13,13 @@ from dataclasses import dataclass, replace
 from emulator.core.callbacks import Changes
 from emulator.core.errors import Code
 from emulator.core.exchange import RawRequest, Reply
+from emulator.core.values import value_type
 
 TraceLine = tuple[str, str]
 """A step of the pipeline and what it found."""
 
 
-@dataclass(frozen=True, slots=True)
+@value_type
 class RequestEntry:
     """One request.
 
@@ -155,10 +156,12 @@ def redact(text: str) -> str:
 
 def redact_headers(headers: Mapping[str, str]) -> list[list[str]]:
     """Name and value pairs; of an ``Authorization`` all but the signature is kept, as that is what people look for."""
-    shown = []
-    for name, value in headers.items():
-        if name.lower() in _SECRET_HEADERS:
-            value = _SIGNATURE.sub(lambda found: f"{found[1] or found[2] or found[3]}{HIDDEN}", value)
-            value = value if HIDDEN in value else HIDDEN
-        shown.append([name, redact(value)])
-    return shown
+    return [
+        [name, redact(_hidden(text) if name.lower() in _SECRET_HEADERS else text)] for name, text in headers.items()
+    ]
+
+
+def _hidden(text: str) -> str:
+    """A secret header's value: what is around the secret, if it is of a form that is known."""
+    shown = _SIGNATURE.sub(lambda found: f"{found[1] or found[2] or found[3]}{HIDDEN}", text)
+    return shown if HIDDEN in shown else HIDDEN

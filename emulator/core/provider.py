@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from emulator.core.errors import ApiError, Code, ErrorTable
 from emulator.core.exchange import Call, Credential, JsonObject, RawRequest, Reply
 from emulator.core.ids import Draw
 from emulator.core.operations import OperationTable
+from emulator.core.values import value_type
 
 if TYPE_CHECKING:
     from emulator.core.accounts import Account
@@ -21,7 +21,7 @@ Auth = Literal["off", "lenient", "strict"]
 """Whether credentials are checked: never; whenever the secret is known; always, so that an unknown one is refused."""
 
 
-@dataclass(frozen=True, slots=True)
+@value_type
 class Context:
     """What a handler is given beside the call.
 

@@ -17,6 +17,7 @@ from emulator.core.bounded import Bounded
 from emulator.core.errors import Code
 from emulator.core.exchange import JsonObject
 from emulator.core.ids import Draw
+from emulator.core.values import value_type
 
 StageName = Literal["queue", "run", "upload"]
 Status = Literal["queued", "running", "uploading", "succeeded", "failed", "vanished"]
@@ -153,7 +154,7 @@ class Plan:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@value_type
 class Phase:
     """Where a task is: its status and the percentage of the stage it is in."""
 
@@ -161,7 +162,7 @@ class Phase:
     percent: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@value_type
 class Step:
     """Something that happens to a task at an instant: a progress report, or its end."""
 
@@ -169,7 +170,7 @@ class Step:
     phase: Phase
 
 
-@dataclass(frozen=True, slots=True)
+@value_type
 class Timeline:
     """A plan fixed to a start.
 
@@ -261,7 +262,7 @@ def _percent(passed: float, whole: float) -> int:
     return min(99, int(100 * passed / whole + min(0.5, 100 * 2e-6 / whole)))
 
 
-@dataclass(frozen=True, slots=True)
+@value_type
 class Task:
     """Long-running work of one account.
 
@@ -295,7 +296,7 @@ class TaskBook(Bounded[str, Task]):
         self.keep(task.id, task, lambda old: old.timeline.end <= now and old.timeline.ending.kind != "hang")
 
 
-@dataclass(frozen=True, slots=True)
+@value_type
 class TaskStep:
     """An event: ``task`` reaches ``step``; ``rest`` are the steps after it."""
 

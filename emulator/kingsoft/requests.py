@@ -8,13 +8,13 @@ in a JSON body, or in a form whose lists are flattened (``SrcInfo.0.path=…``).
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Any
 
 from emulator.core.documents import read_json
 from emulator.core.errors import ApiError
 from emulator.core.exchange import JsonObject, RawRequest
 from emulator.core.forms import read_form, read_query
+from emulator.core.values import value_type
 from emulator.kingsoft.signing import CredentialScope, read_scope
 
 _COMMON = frozenset(
@@ -25,7 +25,7 @@ _JSON_STARTS = (b"{", b"[")
 _UTF8_MARK = b"\xef\xbb\xbf"
 
 
-@dataclass(frozen=True, slots=True)
+@value_type
 class Reading:
     """What a request says.
 

@@ -18,6 +18,7 @@ from urllib.parse import quote
 from emulator.core.clock import parse_instant
 from emulator.core.exchange import RawRequest
 from emulator.core.forms import read_query
+from emulator.core.values import value_type
 
 ALGORITHM = "AWS4-HMAC-SHA256"
 TERMINATOR = "aws4_request"
@@ -28,7 +29,7 @@ _FIELD = re.compile(r"\b(Credential|SignedHeaders|Signature)\s*=\s*([^,\s]*)")
 _BLANKS = re.compile(r"\s+")
 
 
-@dataclass(frozen=True, slots=True)
+@value_type
 class CredentialScope:
     """``<access key>/<yyyymmdd>/<region>/<service>/aws4_request`` and the carrier that brought it.
 

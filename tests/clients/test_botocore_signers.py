@@ -31,6 +31,26 @@ class BodyKept(SigV4QueryAuth):
         return hashlib.sha256(self._body).hexdigest()
 
 
+class Dated(SigV4Auth):
+    """Signs as if it were another time: ``stamp`` as it stands in the header ``X-Amz-Date``."""
+
+    def __init__(self, credentials: Credentials, *scope: str, stamp: str) -> None:
+        super().__init__(credentials, *scope)
+        self._stamp = stamp
+
+    def _modify_request_before_signing(self, request: AWSRequest) -> None:
+        request.context["timestamp"] = self._stamp
+        super()._modify_request_before_signing(request)
+
+
+def dated(remote: Remote, stamp: str) -> requests.Response:
+    """A CreateWaveTask call that says to have been signed at ``stamp``."""
+    body = json.dumps(WAVE).encode()
+    request = AWSRequest("POST", f"{remote.url}/?{QUERY}", data=body, headers=JSON)
+    Dated(Credentials(remote.name, remote.secret), *SCOPE, stamp=stamp).add_auth(request)
+    return requests.post(request.url, data=body, headers=dict(request.headers), timeout=30)
+
+
 def by_header(remote: Remote, body: bytes, secret: str) -> requests.Response:
     """A CreateWaveTask call with its signature in the header ``Authorization``."""
     request = AWSRequest("POST", f"{remote.url}/?{QUERY}", data=body, headers=JSON)
@@ -102,3 +122,19 @@ def test_parameters_that_travel_in_a_signed_query_are_read(remote: Remote) -> No
     shown = requests.get(request.url, timeout=30).json()
 
     assert shown["TaskInfo"]["TaskID"] == created
+
+
+@pytest.mark.parametrize("stamp", ["20150830T123600Z", "29990101T000000Z"])
+def test_a_call_signed_at_another_time_is_refused_as_expired(remote: Remote, stamp: str) -> None:
+    answer = dated(remote, stamp)
+
+    assert (answer.status_code, answer.json()["Error"]["Code"]) == (400, "RequestExpired")
+    assert f"({stamp}); 900 s are allowed" in answer.headers["X-Emulator-Reason"]
+
+
+@pytest.mark.parametrize("stamp", ["20261399T999999Z", "00010101T000000Z", "20260230T000000Z"])
+def test_a_call_signed_at_a_time_that_there_never_was_is_refused(remote: Remote, stamp: str) -> None:
+    answer = dated(remote, stamp)
+
+    assert answer.status_code in (400, 403)
+    assert stamp in answer.headers["X-Emulator-Reason"]

@@ -1,4 +1,4 @@
-"""Accounts: found by what every client sends anyway, and shared by nobody."""
+"""Accounts: found by what every client sends anyway, and each a world of its own."""
 
 from __future__ import annotations
 
@@ -266,6 +266,19 @@ def test_a_reset_forgets_everything_that_happened() -> None:
     account = world.account
     lengths = [len(part) for part in (account.rules, account.tasks, account.journal, account.ledger, account.agenda)]
     assert (lengths, account.state("toy")) == ([0, 0, 0, 0, 0], [])
+
+
+def test_those_who_wait_for_a_change_go_on_waiting_over_a_reset() -> None:
+    world, told = toy_world(), list[str]()
+    world.account.journal.changes.subscribe(lambda: told.append("journal"))
+    world.account.ledger.changes.subscribe(lambda: told.append("ledger"))
+
+    world.account.reset()
+    told.clear()
+    world.account.journal.note_clock(0, 1, 0)
+    world.account.ledger.changes.tell()
+
+    assert told == ["journal", "ledger"]
 
 
 def test_a_reset_puts_the_clock_back_to_how_it_started() -> None:

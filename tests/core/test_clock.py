@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulator.core.clock import Clock, ClockSpec, SystemMachine, beijing, iso, parse_instant
+from emulator.core.clock import Clock, ClockSpec, SystemMachine, beijing, beijing_day, iso, parse_instant
 from tests.support.machine import START, FakeMachine
 
 
@@ -196,9 +196,30 @@ def test_what_is_no_instant_is_refused_with_an_example(text: str) -> None:
         parse_instant(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "instant"),
+    [(0, 0.0), ("1970-01-01", 0.0), (32503680000, 32503680000.0), ("3000-01-01T00:00:00Z", 32503680000.0)],
+)
+def test_instants_are_from_1970_to_2999(text: str | float, instant: float) -> None:
+    assert parse_instant(text) == instant
+
+
+@pytest.mark.parametrize(
+    "text", [-1, 32503680001, "1969-12-31T23:59:59Z", "3000-01-01T00:00:01Z", "0001-01-01", "9999-12-31"]
+)
+def test_an_instant_out_of_bounds_is_refused(text: str | float) -> None:
+    with pytest.raises(ValueError, match=r" is out of bounds: instants are from 1970 to 2999$"):
+        parse_instant(text)
+
+
 @given(st.integers(0, 32_503_680_000_000).map(lambda milliseconds: milliseconds / 1000))
 def test_an_instant_that_is_shown_is_read_as_the_same_to_the_millisecond(instant: float) -> None:
     assert abs(parse_instant(iso(instant)) - instant) < 0.001
+
+
+@given(st.floats(0, 32_503_680_000))
+def test_a_day_in_beijing_begins_eight_hours_before_the_day_in_utc(instant: float) -> None:
+    assert beijing_day(instant) == beijing(instant, "%Y%m%d")
 
 
 def test_beijing_is_eight_hours_ahead_of_utc() -> None:

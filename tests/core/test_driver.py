@@ -459,6 +459,45 @@ async def test_a_clock_that_runs_is_not_moved_by_hand(mode: str) -> None:
             await move
 
 
+async def test_a_clock_is_not_set_while_it_is_being_moved() -> None:
+    world = toy_world()
+    start_task(world.account)
+
+    def set_clock(order: CallbackOrder) -> None:
+        with pytest.raises(ClockBusy):
+            world.driver.set_clock(world.account, REAL)
+
+    world.sender.during = set_clock
+    await world.driver.advance_to(world.account, START + 60)
+
+    assert (world.account.clock.mode, world.account.clock.now()) == ("frozen", START + 60)
+
+
+async def test_what_a_frozen_clock_was_set_past_happens_at_the_next_advance() -> None:
+    world = toy_world()
+    start_task(world.account)
+    world.driver.set_clock(world.account, ClockSpec("frozen", now=START + 100))
+
+    await world.driver.advance_to(world.account, START + 100)
+
+    assert _statuses(world) == ["running", "succeeded"]
+    assert world.account.clock.now() == START + 100
+
+
+def test_what_a_running_clock_was_set_past_happens_at_once() -> None:
+    world = toy_world(clock=REAL)
+
+    async def scenario() -> None:
+        world.driver.start()
+        start_task(world.account)
+        world.driver.set_clock(world.account, ClockSpec("real", now=START + 100))
+        await _virtually_settled(world.account, 2)
+
+    in_virtual_time(world.machine, scenario)
+
+    assert world.machine.wall() == START
+
+
 async def test_two_accounts_are_moved_independently() -> None:
     world = toy_world()
     second = _second_account(world)
@@ -799,8 +838,7 @@ def test_a_clock_that_is_made_to_run_is_followed_from_then_on() -> None:
     async def scenario() -> None:
         world.driver.start()
         start_task(world.account, _quick(5))
-        world.account.clock.set(REAL)
-        world.driver.clock_changed(world.account)
+        world.driver.set_clock(world.account, REAL)
         await _virtually_settled(world.account, 1)
 
     in_virtual_time(world.machine, scenario)
@@ -816,8 +854,7 @@ def test_a_clock_that_is_frozen_is_followed_no_more() -> None:
         assert isinstance(loop, JumpingLoop)
         world.driver.start()
         start_task(world.account, _quick(5))
-        world.account.clock.set(ClockSpec("frozen"))
-        world.driver.clock_changed(world.account)
+        world.driver.set_clock(world.account, ClockSpec("frozen"))
         return loop.timers
 
     assert in_virtual_time(world.machine, scenario) == 0

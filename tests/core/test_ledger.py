@@ -51,6 +51,14 @@ def test_waits_between_attempts_are_doubled() -> None:
     assert [delivery.record(at, REFUSED) for at in (100.0, 102.0, 106.0, 114.0)] == [102.0, 106.0, 114.0, None]
 
 
+def test_no_wait_grows_beyond_a_year() -> None:
+    delivery = _open(Ledger(10), Retry(attempts=100, backoff=86_400.0))
+    instants = [delivery.record(0.0, REFUSED) for _ in range(99)]
+
+    assert instants[:9] == [86_400.0 * 2**made for made in range(9)]
+    assert set(instants[9:]) == {366 * 86_400.0}
+
+
 def test_a_delivery_that_waits_for_its_next_attempt_is_pending_again() -> None:
     delivery = _open(Ledger(10), Retry(attempts=2, backoff=5.0))
     delivery.record(100.0, REFUSED)

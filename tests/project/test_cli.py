@@ -106,6 +106,23 @@ def test_a_schema_that_takes_the_place_of_none_is_a_mistake(tmp_path: Path) -> N
     assert "did you mean 'kingsoft/CreateTask.request.json'?" in done.stderr
 
 
+def test_a_schema_that_refers_to_itself_without_end_is_a_mistake(tmp_path: Path) -> None:
+    file = tmp_path / "mine" / "kingsoft" / "media.json"
+    file.parent.mkdir(parents=True)
+    document = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": "https://emulator.invalid/kingsoft/media.json",
+        "$defs": {"a": {"$ref": "#/$defs/b"}, "b": {"$ref": "#/$defs/a"}},
+        "properties": {"media": {"$ref": "#/$defs/a"}},
+    }
+    file.write_text(json.dumps(document))
+
+    done = run(tmp_path, "check", "--schemas", "mine")
+
+    assert (done.returncode, done.stdout) == (BAD_CONFIGURATION, "")
+    assert "media.json#" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

@@ -32,7 +32,7 @@ def run(folder: Path, *arguments: str, **variables: str) -> subprocess.Completed
         env=environment(**variables),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=30,
         check=False,
     )
 

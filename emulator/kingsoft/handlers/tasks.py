@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from emulator.core.clock import beijing
+from emulator.core.clock import beijing, beijing_day
 from emulator.core.errors import ApiError, ErrorTable
 from emulator.core.exchange import Call, JsonObject
 from emulator.core.fixtures import Fixtures
@@ -122,7 +122,7 @@ def _start(
     """Take the task on and answer with its id."""
     account, now = context.account, context.now
     plan = PLANS[kind] if context.plan is None else PLANS[kind].revised(context.plan)
-    task_id = digest(account.seed, account.name, "TaskID", account.tasks.created) + beijing(now, "%Y%m%d")
+    task_id = digest(account.seed, account.name, "TaskID", account.tasks.created) + beijing_day(now)
     assert call.operation is not None  # noqa: S101  a handler is only reached by its operation
     account.begin(
         Task(
