@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import dataclasses
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import isfinite, nan
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
@@ -106,11 +107,12 @@ def resolve(flags: Mapping[str, Any], environment: Mapping[str, str], file: Path
     problems: list[Problem] = []
     warnings: list[str] = []
     values: dict[str, Any] = {}
-    for name, value in _from_file(file, problems).items():
+    path = file or Path("emulator.toml")
+    for name, value in _from_file(path, problems).items() if file is not None or path.is_file() else ():
         if name not in FIELDS:
-            problems.append(Problem(str(file), f"/{name}", f"no such setting{nearest(name, FIELDS)}"))
+            problems.append(Problem(str(path), f"/{name}", f"no such setting{nearest(name, FIELDS)}"))
         else:
-            _take(values, name, value, f"{file or 'emulator.toml'}: {name}", problems)
+            _take(values, name, value, f"{path}: {name}", problems)
     for key, text in environment.items():
         name = key.removeprefix(PREFIX).lower()
         if not key.startswith(PREFIX) or key.removeprefix(PREFIX) in ELSEWHERE:
@@ -141,13 +143,10 @@ def rewrites(settings: Settings) -> dict[str, str]:
     return {host: other for host, _, other in pairs}
 
 
-def _from_file(file: Path | None, problems: list[Problem]) -> dict[str, Any]:
-    path = file or Path("emulator.toml")
-    if file is None and not path.is_file():
-        return {}
+def _from_file(path: Path, problems: list[Problem]) -> dict[str, Any]:
     try:
         return {name.replace("-", "_"): value for name, value in tomllib.loads(path.read_text("utf-8")).items()}
-    except (OSError, tomllib.TOMLDecodeError) as error:
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         problems.append(Problem(str(path), "", str(error)))
         return {}
 
@@ -167,7 +166,9 @@ def _converted(name: str, value: Any) -> Any:
 
     """
     if is_list(name):
-        given: Sequence[Any] = value.split(",") if isinstance(value, str) else value
+        given = value.split(",") if isinstance(value, str) else value
+        if not isinstance(given, (list, tuple)):
+            raise ValueError(f"{value!r} is no list")
         return tuple(str(entry).strip() for entry in given if str(entry).strip())
     if is_switch(name):
         known = {
@@ -189,7 +190,9 @@ def _converted(name: str, value: Any) -> Any:
             raise ValueError(f"{value!r} is none of {', '.join(allowed)}{nearest(str(value), allowed)}")
         return value
     if _TYPES[name] is str:
-        return str(value)
+        if not isinstance(value, str):
+            raise ValueError(f"{value!r} is no text")
+        return value
     number = _whole(value) if _TYPES[name] is not float else _decimal(value)
     bounds = FIELDS[name].metadata
     least, most = bounds["least"], bounds["most"]
@@ -208,6 +211,9 @@ def _whole(value: Any) -> int:
 
 def _decimal(value: Any) -> float:
     try:
-        return float(value)
-    except (TypeError, ValueError):
-        raise ValueError(f"{value!r} is no number") from None
+        number = float(str(value))
+    except ValueError:
+        number = nan
+    if not isfinite(number):
+        raise ValueError(f"{value!r} is no number")
+    return number

@@ -21,13 +21,6 @@ from emulator.core.provider import Context, Provider
 from emulator.core.rules import Effects
 from emulator.core.schemas import Schema, SchemaRegistry
 
-UNCLAIMED = Reply(
-    404,
-    {"Content-Type": "text/plain; charset=utf-8"},
-    b"No cloud is emulated at this address. Kingsoft's API lives at /, Baidu's at /oauth/ and /rest/,\n"
-    b"the emulator's own at /_emulator/.\n",
-)
-
 
 class Pipeline:
     """Decides every request of every cloud."""
@@ -36,6 +29,9 @@ class Pipeline:
         self._providers = tuple(providers)
         self._accounts = accounts
         self._hosts = [(re.compile("|".join(map(translate, provider.hosts))), provider) for provider in self._providers]
+        owners = "\n".join(f"{provider.name}: {', '.join(provider.hosts)}" for provider in self._providers)
+        text = f"No cloud is emulated at this address. Hosts that are, beside the paths of their APIs:\n{owners}\n"
+        self._no_cloud = Reply(404, {"Content-Type": "text/plain; charset=utf-8"}, text.encode())
         self._by_host: dict[str, Provider | None] = {}
         self._request_schemas: dict[str, Schema] = {
             operation.qualified: schemas.get(f"{operation.cloud}/{operation.name}.request.json")
@@ -99,9 +95,9 @@ class Pipeline:
         reason = f"no cloud is emulated at {request.path} on host {request.host}"
         trace: tuple[TraceLine, ...] = (("claim", reason),)
         entry = account.journal.note_request(
-            account.clock.now(), None, "unclaimed", reason, trace, request, UNCLAIMED, 0.0
+            account.clock.now(), None, "unclaimed", reason, trace, request, self._no_cloud, 0.0
         )
-        return Outcome(UNCLAIMED, 0.0, reason, entry.number)
+        return Outcome(self._no_cloud, 0.0, reason, entry.number)
 
     def _validate(self, call: Call, operation: Operation, provider: Provider) -> Call:
         """The call with its parameters checked, and without those whose empty text means "not sent"."""

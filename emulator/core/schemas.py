@@ -263,6 +263,21 @@ class SchemaRegistry:
                 yield Problem(self._origins[uri], pointer, f"$ref to {reference}: no such schema{hint}")
             elif _at(self._documents[target], fragment) is None:
                 yield Problem(self._origins[uri], pointer, f"$ref to {reference}: nothing at #{fragment}")
+            elif self._is_endless(uri, reference):
+                yield Problem(self._origins[uri], pointer, f"$ref to {reference}: it refers to itself without end")
+
+    def _is_endless(self, base: str, reference: str) -> bool:
+        """Whether ``reference`` leads to a reference that leads back to it. One that leads nowhere ends there."""
+        seen: set[str] = set()
+        place = urljoin(base, reference)
+        while place not in seen:
+            seen.add(place)
+            target, fragment = urldefrag(place)
+            found = _at(self._documents.get(target), fragment)
+            if not isinstance(found, dict) or not isinstance(found.get("$ref"), str):
+                return False
+            place = urljoin(target, found["$ref"])
+        return True
 
 
 def _pattern(validator: Any, pattern: str, instance: Any, schema: Any) -> Iterator[ValidationError]:

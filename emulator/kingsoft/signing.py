@@ -148,13 +148,21 @@ def _stamp(request: RawRequest, query: Mapping[str, str], scope: CredentialScope
             raise Unsignable(f"the header Date is no date: {date!r}") from None
     if stamp is None:
         raise Unsignable("there is no X-Amz-Date, and no Date header either")
-    if not re.fullmatch(r"\d{8}T\d{6}Z", stamp):
-        raise Unsignable(f"X-Amz-Date is {stamp!r}, not yyyymmddThhmmssZ")
+    try:
+        signed_at(stamp)
+    except ValueError:
+        raise Unsignable(f"X-Amz-Date is {stamp!r}, not an instant as yyyymmddThhmmssZ") from None
     return stamp
 
 
 def signed_at(stamp: str) -> float:
-    """Unix seconds of a signing time."""
+    """Unix seconds of a signing time.
+
+    Raises:
+        ValueError: it is no instant of the form ``yyyymmddThhmmssZ``.
+    """
+    if not re.fullmatch(r"[0-9]{8}T[0-9]{6}Z", stamp):
+        raise ValueError(stamp)
     return parse_instant(stamp)
 
 
