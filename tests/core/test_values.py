@@ -7,10 +7,10 @@ import dataclasses
 import pytest
 
 from emulator.core.exchange import Credential
-from emulator.core.values import value
+from emulator.core.values import value_type
 
 
-@value
+@value_type
 class Cup:
     size: int
     leaf: str = "green"
