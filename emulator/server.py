@@ -25,6 +25,8 @@ from emulator.web.admin import PREFIX, Admin, AdminSettings, Readiness, applicat
 from emulator.web.ingress import Ingress
 
 STARTING = "starting"
+LONGEST_LINE = 64 * 2**10
+"""Bytes of a request line or a header: a long query is the API's to refuse."""
 GC_THRESHOLDS = 50_000, 20, 50
 
 
@@ -77,6 +79,8 @@ class Server:
             access_log=None,
             logger=_http_logger(),
             auto_decompress=False,
+            max_line_size=LONGEST_LINE,
+            max_field_size=LONGEST_LINE,
             shutdown_timeout=min(1.0, settings.grace),
         )
         await self._runner.setup()

@@ -77,7 +77,7 @@ class Baidu:
     def stranger(self, call: Call) -> ApiError:
         """The API key is of nobody."""
         key = call.credential.id if call.credential is not None else ""
-        return ApiError("invalid_client", f"no account has the API key {key} and --accounts is closed")
+        return ApiError("invalid_client", f"no account has the API key {key}, and none is opened for it (--accounts)")
 
     def authenticate(self, call: Call, account: Account) -> str:
         """A live token, where one is needed."""

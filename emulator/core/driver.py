@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from emulator.core.accounts import Account, AccountBook
 from emulator.core.callbacks import Answer, Delivery, Sender
-from emulator.core.clock import ClockSpec
+from emulator.core.clock import ClockSpec, iso
 from emulator.core.errors import EmulatorError
 from emulator.core.provider import Provider
 from emulator.core.tasks import TaskStep
@@ -25,6 +25,8 @@ IDLE_SPAN = 366 * 86400.0
 """How far ``run_until_idle`` moves a clock at most."""
 
 
+MOST_EVENTS = 1_000_000
+"""Events that one move of a clock sets off at most, so that it always returns."""
 LONGEST_TIMER = 86400.0
 """Machine seconds that a timer is set for at most; what is due later is looked at again then."""
 
@@ -206,6 +208,9 @@ class Driver:
         fired: list[Fired] = []
         while account.agenda is agenda and (entry := agenda.take(until)) is not None:
             due, event = entry
+            if len(fired) >= MOST_EVENTS:
+                agenda.add(due, event)
+                raise ClockBusy(f"more than {MOST_EVENTS:,} events by {iso(due)}; does each callback cause another?")
             clock.move_to(due)
             for delivery in self._happen(account, due, event, fired):
                 await self._settle(account, delivery, fired)

@@ -98,7 +98,9 @@ class Kingsoft:
     def stranger(self, call: Call) -> ApiError:
         """The access key is of nobody."""
         key = call.credential.id if call.credential is not None else ""
-        return ApiError("InvalidClientTokenId", f"no account has the access key {key} and --accounts is closed")
+        return ApiError(
+            "InvalidClientTokenId", f"no account has the access key {key}, and none is opened for it (--accounts)"
+        )
 
     def authenticate(self, call: Call, account: Account) -> str:
         """Verify the signature, where the mode says so and the secret is known."""

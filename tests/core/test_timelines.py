@@ -46,8 +46,8 @@ timelines = st.builds(
 
 
 def _steps(timeline: Timeline) -> list[Step]:
-    """The steps; of a report every second over days the first forty."""
-    return list(islice(timeline.steps(), 40))
+    """The steps; of a report every second over days the first thirty."""
+    return list(islice(timeline.steps(), 30))
 
 
 def _instants(timeline: Timeline) -> list[float]:

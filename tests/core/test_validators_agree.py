@@ -37,7 +37,7 @@ ODD_TEXTS = [
     "\\",
 ]
 ODD_NUMBERS = [0, 1, -1, 0.0, 1.0, -0.0, 0.5, 99.999999, 1e18, 2**53, 2**63, 2**64, 10**30, 1e308, -(2**63), 1e-300]
-ODD_VALUES: list[Any] = [None, True, False, "", [], {}, "a", 0, 1.0, [None], {"": None}, *ODD_NUMBERS]
+ODD_VALUES: list[Any] = [None, True, False, "", [], {}, "a", 0, 1.0, 0.5, -1, 2**64]
 
 
 def _disagreement(schema: Schema, document: Any) -> str:
@@ -148,11 +148,11 @@ def _neighbours(value: Any) -> list[Any]:
     if isinstance(value, bool):
         return [int(value), str(value)]
     if isinstance(value, (int, float)):
-        near = [value + 1, value - 1, float(value), str(value), value + 0.5]
+        near = [value + 1, value - 1, float(value), str(value), value + 0.5, *ODD_NUMBERS]
         return [*near, math.nextafter(value, math.inf)] if abs(value) < 1e300 else near
     if isinstance(value, str):
-        odd = [sign + value for sign in ODD_TEXTS] + [value + sign for sign in ODD_TEXTS]
-        return [*odd, value[:-1], value * 2, value * 50, value.upper(), [value]]
+        odd = [value + sign for sign in ODD_TEXTS] + [sign + value for sign in ODD_TEXTS[::4]]
+        return [*odd, value[:-1], value * 50, value.upper(), [value]]
     if isinstance(value, list):
         return [value + value, value * 21, [value], [*value, None], {}]
     if isinstance(value, dict):
@@ -282,9 +282,8 @@ def test_both_validators_say_the_same_of_documents_that_differ_in_one_place(path
 def test_every_document_that_is_refused_can_be_explained(path: str) -> None:
     schema = REGISTRY.get(path)
 
-    for document in VALID[path]:
-        for changed in _mutations(document):
-            assert schema.is_valid(changed) or schema.explain(changed).message
+    for changed in _mutations(VALID[path][0]):
+        assert schema.is_valid(changed) or schema.explain(changed).message
 
 
 @pytest.mark.parametrize("path", sorted(resources.load("fixtures")))

@@ -237,7 +237,7 @@ async def test_an_access_key_of_nobody_is_refused_with_403_where_accounts_are_cl
 
     assert (answer.status, answer.json["Error"]["Code"]) == (403, "InvalidClientTokenId")
     reason = (await noted(client, answer, "default"))["reason"]
-    assert reason == "no account has the access key AKTEST and --accounts is closed"
+    assert reason == "no account has the access key AKTEST, and none is opened for it (--accounts)"
 
 
 # The request line
@@ -683,7 +683,7 @@ async def test_an_api_key_of_nobody_is_refused_with_401_where_accounts_are_close
     assert answer.status == 401
     assert answer.json == {"error": "invalid_client", "error_description": "unknown client id"}
     reason = (await noted(client, answer, "default"))["reason"]
-    assert reason == "no account has the API key nobodys and --accounts is closed"
+    assert reason == "no account has the API key nobodys, and none is opened for it (--accounts)"
 
 
 async def test_a_request_signed_with_bce_auth_v1_is_refused_with_code_14_and_says_what_to_do(client: Client) -> None:
