@@ -330,6 +330,23 @@ async def test_run_until_idle_does_not_go_on_for_ever() -> None:
     assert _named(world) == ["soon"]
 
 
+async def test_a_receiver_that_causes_callbacks_without_end_does_not_keep_an_advance_for_ever(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("emulator.core.driver.MOST_EVENTS", 50)
+    world = toy_world()
+    start_task(world.account, _quick(5))
+
+    def order_another(order: CallbackOrder) -> None:
+        start_task(world.account, _quick(0), f"t{len(world.sender.orders)}")
+
+    world.sender.during = order_another
+
+    with pytest.raises(ClockBusy, match=r"^more than 50 events by 2026-01-01T00:00:05\.000Z; does each callback"):
+        await world.driver.advance_to(world.account, START + 60)
+    assert len(world.account.agenda) == 1
+
+
 async def test_a_task_that_hangs_is_idle() -> None:
     world = toy_world()
     start_task(world.account, HANGS)
@@ -873,6 +890,35 @@ def test_after_a_reset_no_timer_of_before_goes_off() -> None:
     in_virtual_time(world.machine, scenario)
 
     assert _named(world) == ["after"]
+
+
+def test_an_account_that_opens_anew_while_its_namesake_is_removed_is_followed() -> None:
+    world = toy_world(clock=REAL)
+    brew = {"leaf": "green", "callback": CALLBACK}
+
+    async def reopen(order: CallbackOrder) -> None:
+        if len(world.sender.orders) > 1:
+            return
+        try:
+            await asyncio.Event().wait()
+        finally:
+            world.ask("/toy/Brew", brew, x_toy_key="K1")
+
+    async def scenario() -> None:
+        world.driver.start()
+        world.sender.during = reopen
+        removed = world.accounts.of(world.toy.key("K1"))
+        assert removed is not None
+        start_task(removed, _quick(0))
+        await until(world.sender.changes, lambda: bool(world.sender.orders), None)
+        await world.driver.remove(removed)
+        account = world.accounts.get("K1")
+        assert account is not None
+        await _virtually_settled(account, 2)
+
+    in_virtual_time(world.machine, scenario)
+
+    assert _statuses(world) == ["succeeded", "running", "succeeded"]
 
 
 async def test_never_more_callbacks_are_on_their_way_to_a_target_than_it_has_senders() -> None:

@@ -387,6 +387,11 @@ def test_all_rules_may_be_removed_at_once() -> None:
             "/then/error",
             "toy has no code 'no such lef' in its api list; nearest: 7 (no such leaf)",
         ),
+        (
+            {"then": {"error": 70}},
+            "/then/error",
+            "toy has no code 70 in its api list; nearest: 7 (no such leaf)",
+        ),
         ({"then": {"error": ""}}, "/then/error", "toy has no code '' in its api list"),
         (
             {"when": {"operation": "toy.Ask"}, "then": {"plan": {"run": 1}}},
