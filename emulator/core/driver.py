@@ -92,7 +92,7 @@ class Driver:
         self._providers = providers
         self._sender = sender
         self._limit = senders_per_target
-        self._hands: dict[str, _Hand] = {}
+        self._hands: dict[Account, _Hand] = {}
         self._waiting: dict[str, deque[tuple[Account, Delivery]]] = {}
         self._active: dict[str, int] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -139,7 +139,8 @@ class Driver:
         """Reset ``account`` and forget it."""
         self._accounts.remove(account)
         await self.reset(account)
-        self._hands.pop(account.name, None)
+        account.agenda.listener = None
+        self._disarm(self._hands.pop(account))
 
     def set_clock(self, account: Account, spec: ClockSpec) -> None:
         """Set the clock of ``account``, and arrange for its next event anew.
@@ -318,9 +319,9 @@ class Driver:
         return [task for hand in self._hands.values() for task in hand.sending]
 
     def _hand(self, account: Account) -> _Hand:
-        hand = self._hands.get(account.name)
+        hand = self._hands.get(account)
         if hand is None:
-            hand = self._hands[account.name] = _Hand()
+            hand = self._hands[account] = _Hand()
         return hand
 
     @staticmethod

@@ -101,6 +101,10 @@ class ErrorRow:
         return self.variants.get(error.variant or "", self.text)
 
 
+SUCCESS = 0
+"""Listed by the vendors among their codes; not found when an error is looked for."""
+
+
 class ErrorTable:
     """Every documented code of one cloud."""
 
@@ -111,7 +115,9 @@ class ErrorTable:
         )
         self._by_list: dict[str, dict[Code, ErrorRow]] = {}
         for row in self.rows:
-            self._by_list.setdefault(row.listed, {})[row.code] = row
+            codes = self._by_list.setdefault(row.listed, {})
+            if row.code != SUCCESS:
+                codes[row.code] = row
 
     def row(self, code: Code, *lists: str) -> ErrorRow:
         """The row of ``code`` in the first of ``lists`` that has it (all lists if none is named).

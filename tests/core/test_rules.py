@@ -450,3 +450,10 @@ def test_a_rule_without_a_code_may_be_for_several_clouds() -> None:
     world.rule({"then": {"latency": 1}})
 
     assert [_apply(world, path=path).latency for path in ("/toy/Brew", "/tin/Brew")] == [1.0, 1.0]
+
+
+@pytest.mark.parametrize("then", [{"error": 0}, {"error": "0"}, {"plan": {"outcome": {"fail": 0}}}])
+def test_success_is_no_error_that_a_rule_could_say(then: JsonObject) -> None:
+    (refusal,) = _refused({"when": {"operation": "toy.Brew"}, "then": then})
+
+    assert "toy has no code" in str(refusal)

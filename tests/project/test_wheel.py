@@ -130,7 +130,7 @@ def test_an_sdist_has_nothing_hidden(sdist: Path) -> None:
 
 def test_a_wheel_that_is_built_from_the_sdist_is_the_same(sdist: Path, wheel: Path, tmp_path: Path) -> None:
     with tarfile.open(sdist) as archive:
-        archive.extractall(tmp_path, filter="data")
+        archive.extractall(tmp_path, **({"filter": "data"} if hasattr(tarfile, "data_filter") else {}))
     _built(tmp_path / NAME, tmp_path / "again", "-t", "wheel")
 
     assert sorted(_names(tmp_path / "again" / wheel.name)) == sorted(_names(wheel))
