@@ -82,6 +82,12 @@ def core_busy(core: int | None) -> float:
     return sum(int(ticks) for at, ticks in enumerate(fields[1:9]) if at not in (3, 4)) / 100
 
 
+def spent(given: argparse.Namespace) -> tuple[float, float, float, float]:
+    """Seconds so far: the server's CPU, this process's, and all that was done on the core of each."""
+    busy = (core_busy(core) for core in (given.server_core, given.load_core))
+    return (cpu_seconds(given.pid), time.process_time(), *busy)
+
+
 async def measure(given: argparse.Namespace) -> dict[str, float]:
     load = Load(given.request.read_bytes(), given.marker.encode())
     loop = asyncio.get_running_loop()
@@ -90,11 +96,11 @@ async def measure(given: argparse.Namespace) -> dict[str, float]:
     ]
     await asyncio.sleep(given.warm)
     load.latencies = []
-    began, server, own, core = now(), cpu_seconds(given.pid), time.process_time(), core_busy(given.server_core)
+    began, before = now(), spent(given)
     await asyncio.sleep(given.seconds)
     window, latencies = now() - began, sorted(load.latencies)
     load.ended = True
-    server, own, core = cpu_seconds(given.pid) - server, time.process_time() - own, core_busy(given.server_core) - core
+    server, own, server_core, load_core = (after - first for after, first in zip(spent(given), before, strict=True))
     for transport, _ in made:
         transport.abort()
     answers = len(latencies)
@@ -106,7 +112,7 @@ async def measure(given: argparse.Namespace) -> dict[str, float]:
         "server_us": server / answers * 1e6,
         "server_share": server / window,
         "generator_share": own / window,
-        "others_share": max(0.0, core - server) / window,
+        "others_share": max(0.0, server_core - server, load_core - own) / window,
         "p50_ms": latencies[answers // 2] * 1e3,
         "p99_ms": latencies[answers * 99 // 100] * 1e3,
         "bad": load.bad,
@@ -120,7 +126,8 @@ def main() -> None:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--pid", type=int, required=True, help="process of the server")
-    parser.add_argument("--server-core", type=int)
+    parser.add_argument("--server-core", type=int, help="core that only the server should use")
+    parser.add_argument("--load-core", type=int, help="core that only this program should use")
     parser.add_argument("--marker", required=True, help="text that is in every good answer")
     parser.add_argument("--connections", type=int, default=16)
     parser.add_argument("--warm", type=float, default=1.0)

@@ -7,6 +7,7 @@ import argparse
 import json
 import os
 import platform
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterable
@@ -79,9 +80,12 @@ class Effort:
     seconds: float = 3.0
     warm: float = 1.0
     callbacks: int = 2000
+    tries: int = 3
 
 
-QUICK = Effort(launches=4, starts=5, rounds=1, seconds=1.0, warm=0.5, callbacks=400)
+QUICK = Effort(launches=4, starts=5, rounds=1, seconds=1.0, warm=0.5, callbacks=400, tries=1)
+DISTURBED = 0.05
+"""Share of either core that others may take before a measurement is repeated."""
 
 
 @dataclass(frozen=True)
@@ -176,8 +180,8 @@ def rates(names: list[str], effort: Effort, say: Callable[[str], None]) -> Table
     runs: dict[tuple[str, str], list[Table]] = {(name, server): [] for name in names for server in SERVERS}
     for turn in range(effort.rounds):
         for (name, server), kept in runs.items():
-            kept.append(_rate(works[name], server, effort))
-            found = kept[-1]
+            found = _undisturbed(works[name], server, effort)
+            kept.append(found)
             say(f"round {turn + 1}: {name} {server}: {found['per_second']:,.0f}/s, {found['server_us']:,.1f} µs")
     tables: Table = {}
     for name in names:
@@ -195,6 +199,16 @@ def rates(names: list[str], effort: Effort, say: Callable[[str], None]) -> Table
     return tables
 
 
+def _undisturbed(work: Work, name: str, effort: Effort) -> Table:
+    """The first measurement in which others left both cores alone, else the least disturbed one."""
+    made: list[Table] = []
+    while len(made) < effort.tries:
+        made.append(_rate(work, name, effort))
+        if not made[-1]["others_share"] > DISTURBED:
+            return made[-1]
+    return min(made, key=lambda found: found["others_share"])
+
+
 def _rate(work: Work, name: str, effort: Effort) -> Table:
     """One measurement, with the answers looked at before and after it."""
     with launched(name, SERVER_CORE) as server, TemporaryDirectory(prefix="benchmark-") as folder:
@@ -209,7 +223,7 @@ def _rate(work: Work, name: str, effort: Effort) -> Table:
             *("--port", server.port, "--pid", server.process.pid, "--connections", work.connections),
             *("--marker", work.marker if name == "emulator" else BARE_MARKER),
             *("--warm", effort.warm, "--seconds", effort.seconds),
-            *(("--server-core", SERVER_CORE) if SERVER_CORE is not None else ()),
+            *(("--server-core", SERVER_CORE, "--load-core", LOAD_CORE) if SERVER_CORE is not None else ()),
             core=LOAD_CORE,
             limit=effort.warm + effort.seconds + 60,
         )
@@ -413,6 +427,7 @@ def main() -> int:
     if any(wish <= 0 for wish in wishes.values()):
         parser.error("--rounds and --seconds are above 0")
     effort = Effort(**{**asdict(effort), **wishes})
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # an exit that stops what was started
     try:
         report = measure(given.only, effort, lambda line: print(line, file=sys.stderr, flush=True))
     except Broken as error:

@@ -84,11 +84,15 @@ class Pipeline:
         """The cloud whose host is asked; else the one whose path it is."""
         host = request.host
         if host not in self._by_host:
-            owner = next((provider for pattern, provider in self._hosts if pattern.match(host)), None)
             if len(self._by_host) > 1000:
                 self._by_host.clear()
-            self._by_host[host] = owner
-        return self._by_host[host] or next((p for p in self._providers if p.claims(request.path)), None)
+            self._by_host[host] = next((provider for pattern, provider in self._hosts if pattern.match(host)), None)
+        owner = self._by_host[host]
+        if owner is None:
+            for provider in self._providers:
+                if provider.claims(request.path):
+                    return provider
+        return owner
 
     def _unclaimed(self, request: RawRequest) -> Outcome:
         account = self._accounts.default

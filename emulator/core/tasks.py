@@ -202,7 +202,10 @@ class Timeline:
         run = start + plan.queue.length(*meaning, "queue")
         upload = run + plan.run.length(*meaning, "run")
         done = upload + plan.upload.length(*meaning, "upload")
-        low, high = {"queue": (start, run), "run": (run, upload), "upload": (upload, done)}[plan.ending.stage]
+        if plan.ending.stage == "upload":
+            low, high = upload, done
+        else:
+            low, high = (run, upload) if plan.ending.stage == "run" else (start, run)
         end = high if plan.ending.share == 1.0 else low + (high - low) * plan.ending.share
         return cls(start, run, upload, done, end, plan.ending, plan.progress, plan.uploading, every)
 
@@ -226,6 +229,11 @@ class Timeline:
 
     def steps(self) -> Iterator[Step]:
         """What happens, in order: reports of progress, then the end (a task that hangs has none)."""
+        if self.points is None and self.every is None:
+            return iter(() if self.ending.kind == "hang" else (Step(self.end, self.at(self.end)),))
+        return self._steps()
+
+    def _steps(self) -> Iterator[Step]:
         for instant in self._reports():
             if instant >= self.end:
                 break

@@ -7,7 +7,9 @@ in a JSON body, or in a form whose lists are flattened (``SrcInfo.0.path=…``).
 
 from __future__ import annotations
 
+import functools
 import re
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from emulator.core.documents import read_json
@@ -48,17 +50,24 @@ class Reading:
 
 def read(request: RawRequest, *, lenient_json: bool) -> Reading:
     """Read ``request``; what is wrong with it is in the result."""
-    query = dict(read_query(request.query))
+    query, own = _read_query(request.query)
     headers = request.headers
     document, texts, refusal = _read_body(request, lenient_json)
     action = query.get("Action") or headers.get("X-Action") or _text(document, texts, "Action") or _target(headers)
     version = query.get("Version") or headers.get("X-Version") or _text(document, texts, "Version")
-    own = [(name, value) for name, value in query.items() if name not in _COMMON and not name.startswith("X-Amz-")]
     if own:
         texts = {**_unflattened(own), **texts}
     return Reading(
         action.strip(), version.strip(), read_scope(query, headers.get("Authorization")), texts, document, refusal
     )
+
+
+@functools.lru_cache(maxsize=256)
+def _read_query(query: str) -> tuple[Mapping[str, str], tuple[tuple[str, str], ...]]:
+    """The members of a query, and those of them that are the operation's own parameters."""
+    members = dict(read_query(query))
+    own = ((name, value) for name, value in members.items() if name not in _COMMON and not name.startswith("X-Amz-"))
+    return members, tuple(own)
 
 
 def _read_body(request: RawRequest, lenient: bool) -> tuple[JsonObject, JsonObject, ApiError | None]:
@@ -131,7 +140,7 @@ def _target(headers: Any) -> str:
     return str(target).rpartition(".")[2]
 
 
-def _unflattened(pairs: list[tuple[str, str]]) -> JsonObject:
+def _unflattened(pairs: Iterable[tuple[str, str]]) -> JsonObject:
     """Nested members of flat names: ``SrcInfo.0.path`` is the member ``path`` of the first of ``SrcInfo``."""
     tree: JsonObject = {}
     for name, value in pairs:

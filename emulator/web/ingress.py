@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 import zlib
 from collections.abc import Callable, Mapping
@@ -67,8 +68,6 @@ class Ingress:
         headers: Mapping[str, str] = request.headers
         if not all(map(str.isascii, headers.values())):
             headers = CIMultiDict((name, _readable(value)) for name, value in request.headers.items())
-        named = _readable(request.host).lower()
-        host, _, port = named.rpartition(":")
         return RawRequest(
             method=request.method,
             path=path,
@@ -76,12 +75,20 @@ class Ingress:
             headers=headers,
             body=body,
             content=content,
-            host=host if port.isdigit() else named,
+            host=_host_name(request.host),
             peer=request.remote or "",
             arrived=self._machine.wall(),
             fault=fault,
             fault_reason=reason,
         )
+
+
+@functools.lru_cache(maxsize=256)
+def _host_name(text: str) -> str:
+    """The name in a ``Host`` header, lower case, without its port."""
+    named = _readable(text).lower()
+    host, _, port = named.rpartition(":")
+    return host if port.isdigit() else named
 
 
 def _readable(text: str) -> str:
