@@ -10,11 +10,11 @@ import logging
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from ipaddress import ip_address
 from pathlib import Path
 
-from aiohttp import web
+from aiohttp import HttpVersion11, web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from emulator.assembly import assemble
@@ -22,7 +22,7 @@ from emulator.core.emulation import Emulation
 from emulator.core.errors import EmulatorError
 from emulator.core.ids import fresh_token
 from emulator.settings import Settings
-from emulator.web.admin import PREFIX, Admin, AdminSettings, Readiness, application
+from emulator.web.admin import PREFIX, Admin, AdminSettings, AdminSite, Readiness
 from emulator.web.ingress import Ingress
 
 STARTING = "starting"
@@ -54,7 +54,7 @@ class Server:
         self.admin_token: str | None = token
         self.port = settings.port
         self._readiness = Readiness([STARTING])
-        self._runner: web.AppRunner | None = None
+        self._runner: web.ServerRunner | None = None
 
     @property
     def url(self) -> str:
@@ -72,20 +72,15 @@ class Server:
 
         """
         settings = self.settings
-        ingress = Ingress(self.emulation.pipeline.decide, self.emulation.machine, settings.max_body)
-        app = web.Application(client_max_size=settings.max_body)
-        admin = Admin(self.emulation, self._readiness)
-        app.add_subapp(PREFIX, application(admin, AdminSettings(self.admin_token, settings.admin_host)))
-        app.router.add_route("*", "/{path:.*}", ingress.handle)
-        self._runner = web.AppRunner(
-            app,
+        http = web.Server(
+            self._handler(),
             access_log=None,
             logger=_http_logger(),
             auto_decompress=False,
             max_line_size=LONGEST_LINE,
             max_field_size=LONGEST_LINE,
-            shutdown_timeout=min(1.0, settings.grace),
         )
+        self._runner = web.ServerRunner(http, shutdown_timeout=min(1.0, settings.grace))
         await self._runner.setup()
         site = web.TCPSite(self._runner, settings.host, settings.port)
         try:
@@ -102,6 +97,24 @@ class Server:
         self._readiness.pending.remove(STARTING)
         if settings.port_file:
             _write_port(Path(settings.port_file), self.port)
+
+    def _handler(self) -> Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]:
+        """What answers a request: the admin API below its prefix, the clouds elsewhere."""
+        settings = self.settings
+        ingress = Ingress(self.emulation.pipeline.decide, self.emulation.machine, settings.max_body)
+        admin = AdminSite(Admin(self.emulation, self._readiness), AdminSettings(self.admin_token, settings.admin_host))
+
+        async def handle(request: web.BaseRequest) -> web.StreamResponse:
+            target = request.raw_path
+            if not target.startswith("/"):  # absolute form, as sent to a proxy: scheme://host/path
+                target = "/" + target.partition("://")[2].partition("/")[2]
+            if "Expect" in request.headers:
+                await _go_on(request)
+            if target.startswith(PREFIX) and target[len(PREFIX) :][:1] in ("/", "?", ""):
+                return await admin.handle(request)
+            return await ingress.handle(request, target)
+
+        return handle
 
     async def stop(self) -> None:
         """Stop accepting, let what is on its way finish within the grace period, close."""
@@ -212,6 +225,13 @@ class ThreadedServer:
         self._started.set()
         await self._stop.wait()
         await self.server.stop()
+
+
+async def _go_on(request: web.BaseRequest) -> None:
+    """Tell a client that asks before it sends a large body to send it; whatever else it expects is ignored."""
+    if request.headers["Expect"].lower() == "100-continue" and request.version >= HttpVersion11:
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        request.writer.output_size = 0
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

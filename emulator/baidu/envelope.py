@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import orjson
-
+from emulator.core.documents import write_json
 from emulator.core.errors import ApiError, ErrorRow
 from emulator.core.exchange import JsonObject, Reply
 
@@ -14,12 +13,12 @@ _DESCRIPTION_FIRST = frozenset({"unknown client id", "The request is missing a r
 
 def answer(payload: JsonObject) -> Reply:
     """A recognition's answer: Chinese as raw UTF-8, as in every real one."""
-    return Reply(200, HEADERS, orjson.dumps(payload))
+    return Reply(200, HEADERS, write_json(payload))
 
 
 def token(payload: JsonObject) -> Reply:
     """A token. [docs Pk38y8m7k]"""
-    return Reply(200, TOKEN_HEADERS, orjson.dumps(payload))
+    return Reply(200, TOKEN_HEADERS, write_json(payload))
 
 
 def failure(row: ErrorRow, error: ApiError, log_id: str) -> Reply:
@@ -28,8 +27,8 @@ def failure(row: ErrorRow, error: ApiError, log_id: str) -> Reply:
     if row.listed == "oauth":
         members: list[tuple[str, object]] = [("error", row.code), ("error_description", message)]
         ordered = reversed(members) if message in _DESCRIPTION_FIRST else members
-        return Reply(row.status, TOKEN_HEADERS, orjson.dumps(dict(ordered), option=orjson.OPT_APPEND_NEWLINE))
+        return Reply(row.status, TOKEN_HEADERS, write_json(dict(ordered)) + b"\n")
     body: JsonObject = {"error_code": row.code, "error_msg": message}
     if row.shape == "engine":
         body = {"data": {"isStructured": False, "logId": log_id}, **body}
-    return Reply(row.status, HEADERS, orjson.dumps(body))
+    return Reply(row.status, HEADERS, write_json(body))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import binascii
+import functools
 from dataclasses import dataclass
 from io import BytesIO
 from typing import TYPE_CHECKING
@@ -66,21 +67,27 @@ def _decoded(encoded: str) -> bytes:
         raise ApiError(FORMAT, f"the picture is no base64: {error}") from None
 
 
+@functools.cache
+def _readers() -> tuple[tuple[bytes, str, type[ImageFile]], ...]:
+    """How each format begins, its name and its reader (imported when first needed)."""
+    from PIL import BmpImagePlugin, JpegImagePlugin, PngImagePlugin
+
+    return (
+        (b"\x89PNG", "png", PngImagePlugin.PngImageFile),
+        (b"\xff\xd8", "jpeg", JpegImagePlugin.JpegImageFile),
+        (b"BM", "bmp", BmpImagePlugin.BmpImageFile),
+    )
+
+
 def _look(content: bytes) -> Picture:
     """The picture's format and sides, by the library's own reader of each format.
 
     The readers are used directly, and not through ``Image.open``, whose guard against huge pictures would speak
     before the vendor's rule does.
     """
-    from PIL import BmpImagePlugin, JpegImagePlugin, PngImagePlugin
-
-    reader: type[ImageFile]
-    if content.startswith(b"\x89PNG"):
-        name, reader = "png", PngImagePlugin.PngImageFile
-    elif content.startswith(b"\xff\xd8"):
-        name, reader = "jpeg", JpegImagePlugin.JpegImageFile
-    elif content.startswith(b"BM"):
-        name, reader = "bmp", BmpImagePlugin.BmpImageFile
+    for mark, name, reader in _readers():  # noqa: B007  the one found is used
+        if content.startswith(mark):
+            break
     else:
         raise ApiError(
             FORMAT, f"the picture is no PNG, JPEG or BMP; it begins with {content[:8].hex(' ') or 'nothing'}"

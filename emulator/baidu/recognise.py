@@ -30,6 +30,7 @@ class Recognition:
     def __init__(self, fixtures: Fixtures) -> None:
         documents = (resource.document for resource in fixtures.under(FOLDER))
         self._templates: dict[str, JsonObject] = {document["templateSign"]: document for document in documents}
+        self._canned = {sign: [_canned(field) for field in t["fields"]] for sign, t in self._templates.items()}
 
     def recognise(self, call: Call, context: Context) -> JsonObject:
         """Check the picture, choose the template, answer with its fields."""
@@ -51,7 +52,7 @@ class Recognition:
             fields = [_drawn(field, template["page"], picture, draw) for field in template["fields"]]
             fixed = None
         else:
-            fields = [_canned(field) for field in template["fields"]]
+            fields = self._canned[template["templateSign"]]
             fixed = template.get("logId")
         return {
             "data": {

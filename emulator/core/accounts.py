@@ -96,11 +96,11 @@ class Account:
         self.agenda.listener = listener
         self._state: dict[str, Any] = {cloud: fresh() for cloud, fresh in self._states.items()}
 
-    def begin(self, task: Task) -> None:
-        """Take ``task`` on: keep it and note down what happens to it first."""
-        self.tasks.add(task, self.clock.now())
+    def begin(self, task: Task, now: float) -> None:
+        """Take ``task`` on at ``now``: keep it and note down what happens to it first."""
+        self.tasks.add(task, now)
         if (first := TaskStep.first(task)) is not None:
-            self.agenda.add(first.step.at, first)
+            self.agenda.add(first.at, first)
 
     def bind(self, credential: Credential) -> None:
         """From now on ``credential``, which the emulator issued, finds this account."""

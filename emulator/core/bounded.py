@@ -13,7 +13,7 @@ T = TypeVar("T")
 class Bounded(Generic[K, T]):
     """Entries by key, oldest first. Beyond ``limit``, finished ones are forgotten; live ones never are.
 
-    Forgetting looks through all entries, so it is put off until a sixteenth more have come: what is kept may be
+    Forgetting looks through all entries, so it is put off until a quarter more have come: what is kept may be
     that much over the limit.
 
     Attributes:
@@ -25,7 +25,7 @@ class Bounded(Generic[K, T]):
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._entries: dict[K, T] = {}
-        self._next_look = limit + limit // 16
+        self._next_look = limit + limit // 4
         self.created = 0
         self.evicted = 0
 
@@ -54,4 +54,4 @@ class Bounded(Generic[K, T]):
             self.evicted += 1
         kept = len(self._entries)
         # Where all are live there is nothing to forget: the more there are, the longer until the next look.
-        self._next_look = max(self._limit, kept) + (self._limit if kept <= self._limit else kept) // 16
+        self._next_look = max(self._limit, kept) + (self._limit if kept <= self._limit else kept) // 4

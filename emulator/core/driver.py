@@ -233,14 +233,15 @@ class Driver:
             return [event.delivery]
         assert isinstance(event, TaskStep)  # noqa: S101  there are two kinds of events
         task = event.task
+        step = event.step
         if (following := event.following()) is not None:
-            account.agenda.add(following.step.at, following)
+            account.agenda.add(following.at, following)
         deliveries = [
             account.ledger.open(task.id, task.operation, order, task.retry, due)
-            for order in self._providers[task.cloud].callbacks(task, event.step)
+            for order in self._providers[task.cloud].callbacks(task, step)
         ]
         if fired is not None:
-            status = event.step.phase.status
+            status = step.phase.status
             what = "progress" if status in ("running", "uploading") else "end"
             fired.append(Fired(due, what, task.id, deliveries[0].number if deliveries else None, status))
         return deliveries

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from emulator.core.errors import nearest
@@ -32,6 +32,7 @@ class Operation:
         source: the vendor's page.
         starts_task: whether it creates long-running work, so that a plan applies to it.
         emulated: ``behaves`` if it keeps state, ``canned`` if a fixture answers.
+        qualified: the name with its cloud: ``kingsoft.CreateWaveTask``.
 
     """
 
@@ -44,11 +45,11 @@ class Operation:
     source: str
     starts_task: bool = False
     emulated: Literal["behaves", "canned"] = "behaves"
+    qualified: str = field(init=False)
 
-    @property
-    def qualified(self) -> str:
-        """The name with its cloud: ``kingsoft.CreateWaveTask``."""
-        return f"{self.cloud}.{self.name}"
+    def __post_init__(self) -> None:
+        """Put the name with its cloud together once: every request asks for it."""
+        object.__setattr__(self, "qualified", f"{self.cloud}.{self.name}")
 
 
 class OperationTable:

@@ -229,17 +229,21 @@ class Timeline:
 
     def steps(self) -> Iterator[Step]:
         """What happens, in order: reports of progress, then the end (a task that hangs has none)."""
-        if self.points is None and self.every is None:
-            return iter(() if self.ending.kind == "hang" else (Step(self.end, self.at(self.end)),))
-        return self._steps()
-
-    def _steps(self) -> Iterator[Step]:
         for instant in self._reports():
             if instant >= self.end:
                 break
             yield Step(instant, self.at(instant))
         if self.ending.kind != "hang":
-            yield Step(self.end, self.at(self.end))
+            yield self.last()
+
+    def last(self) -> Step:
+        """Its end, for one that does not hang."""
+        return Step(self.end, self.at(self.end))
+
+    @property
+    def reports(self) -> bool:
+        """Whether progress is reported."""
+        return self.points is not None or self.every is not None
 
     def _reports(self) -> Iterator[float]:
         if self.points is not None:
@@ -306,23 +310,40 @@ class TaskBook(Bounded[str, Task]):
 
 @value_type
 class TaskStep:
-    """An event: ``task`` reaches ``step``; ``rest`` are the steps after it."""
+    """An event: something happens to ``task`` at the instant ``at``.
+
+    A task that only ends, as most do, has ``report`` ``None``: what its end is, is found when it comes.
+    """
 
     task: Task
-    step: Step
+    at: float
+    report: Step | None
     rest: Iterator[Step]
 
     @classmethod
     def first(cls, task: Task) -> TaskStep | None:
         """The first thing that happens to ``task``; each step notes the next one down when it happens."""
-        steps = task.timeline.steps()
-        step = next(steps, None)
-        return None if step is None else cls(task, step, steps)
+        timeline = task.timeline
+        if timeline.reports:
+            return cls._of(task, timeline.steps())
+        return None if timeline.ending.kind == "hang" else cls(task, timeline.end, None, _NO_STEPS)
+
+    @property
+    def step(self) -> Step:
+        """What happens."""
+        return self.report or self.task.timeline.last()
 
     def following(self) -> TaskStep | None:
         """The event after this one."""
-        step = next(self.rest, None)
-        return None if step is None else TaskStep(self.task, step, self.rest)
+        return None if self.report is None else self._of(self.task, self.rest)
+
+    @classmethod
+    def _of(cls, task: Task, steps: Iterator[Step]) -> TaskStep | None:
+        step = next(steps, None)
+        return None if step is None else cls(task, step.at, step, steps)
+
+
+_NO_STEPS: Iterator[Step] = iter(())
 
 
 class Agenda:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import orjson
-
 from emulator.core.callbacks import CallbackOrder
+from emulator.core.documents import write_json
 from emulator.core.errors import ErrorTable
 from emulator.core.exchange import JsonObject
 from emulator.core.tasks import Step, Task
@@ -21,7 +20,8 @@ def owed(task: Task, step: Step, errors: ErrorTable) -> tuple[CallbackOrder, ...
             details: JsonObject = {"status": _STAGES[status], "progress": step.phase.percent}
             return _order(task, "progress", RUNNING, details, task.result.get("progress_url", ""))
         case "succeeded":
-            details = {"errnum": 0, "bucket": task.parameters["DstBucket"], "items": [task.result["item"]]}
+            item = {"dstpath": task.parameters["DstObjectKey"], **task.result.get("output", {})}
+            details = {"errnum": 0, "bucket": task.parameters["DstBucket"], "items": [item]}
             return _order(task, "succeeded", SUCCEEDED, details, task.parameters.get("CbUrl", ""))
         case "failed":
             row = errors.row(task.timeline.ending.code, "callback")
@@ -36,4 +36,4 @@ def _order(task: Task, event: str, status: int, details: JsonObject, url: str) -
     if not url:
         return ()
     body = {"TaskID": task.id, "Status": status, "Type": task.result["type"], "Details": details}
-    return (CallbackOrder(event, "POST", url, HEADERS, orjson.dumps(body)),)
+    return (CallbackOrder(event, "POST", url, HEADERS, write_json(body)),)

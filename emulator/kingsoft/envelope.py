@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import orjson
-
+from emulator.core.documents import write_json
 from emulator.core.errors import ApiError, ErrorRow
 from emulator.core.exchange import JsonObject, Reply
 from emulator.core.ids import digest
@@ -13,7 +12,7 @@ HEADERS = {"Content-Type": "application/json;charset=UTF-8", "Server": "ksyun-op
 
 def success(payload: JsonObject) -> Reply:
     """A payload, with the success members behind it."""
-    return Reply(200, HEADERS, orjson.dumps({**payload, "ErrNum": 0, "ErrMsg": "success"}))
+    return Reply(200, HEADERS, write_json({**payload, "ErrNum": 0, "ErrMsg": "success"}))
 
 
 def failure(row: ErrorRow, error: ApiError, request_meaning: object) -> Reply:
@@ -24,10 +23,10 @@ def failure(row: ErrorRow, error: ApiError, request_meaning: object) -> Reply:
     """
     message = row.says(error)
     if row.listed != "gateway":
-        return Reply(row.status, HEADERS, orjson.dumps({"ErrNum": row.code, "ErrMsg": message}))
+        return Reply(row.status, HEADERS, write_json({"ErrNum": row.code, "ErrMsg": message}))
     side = "Receiver" if row.status >= 500 else "Sender"
     body = {"RequestId": _request_id(request_meaning), "Error": {"Type": side, "Code": row.code, "Message": message}}
-    return Reply(row.status, HEADERS, orjson.dumps(body))
+    return Reply(row.status, HEADERS, write_json(body))
 
 
 def _request_id(meaning: object) -> str:

@@ -77,13 +77,12 @@ def _read_body(request: RawRequest, lenient: bool) -> tuple[JsonObject, JsonObje
     content = request.content.removeprefix(_UTF8_MARK).strip() if request.content else b""
     if not content:
         return {}, {}, None
-    kind = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-    if kind == "application/x-www-form-urlencoded" and not content.startswith(_JSON_STARTS):
+    if not content.startswith(_JSON_STARTS) and _media_type(request) == "application/x-www-form-urlencoded":
         return {}, _unflattened(read_form(content)), None
     try:
         document = parse_json(content, lenient=lenient)
     except ValueError as error:
-        return {}, {}, ApiError(1010, f"the body is not JSON: {error}{_advice(kind, content)}")
+        return {}, {}, ApiError(1010, f"the body is not JSON: {error}{_advice(_media_type(request), content)}")
     if not isinstance(document, dict):
         return {}, {}, ApiError(1010, f"the body is a JSON {_kind(document)}; an object is expected")
     return document, {}, None
@@ -115,6 +114,10 @@ def _without_slips(text: str) -> str:
             kept.pop()
         kept.append(part)
     return "".join(kept)
+
+
+def _media_type(request: RawRequest) -> str:
+    return request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
 
 
 def _advice(kind: str, content: bytes) -> str:

@@ -10,12 +10,12 @@ from __future__ import annotations
 import asyncio
 import hmac
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from ipaddress import ip_address
 from math import isfinite
-from typing import Any
+from typing import Any, cast
 from urllib.parse import SplitResult, urlsplit
 
 import orjson
@@ -43,6 +43,8 @@ LONGEST_WAIT = 120.0
 """Machine seconds that a long poll waits at most."""
 _log = logging.getLogger("emulator")
 _CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+NAMED = web.RequestKey("named", Mapping)
+"""The parts of a path that have names: which account, which task."""
 _PROBES = frozenset({PREFIX + "/livez", PREFIX + "/readyz", PREFIX + "/health"})
 
 
@@ -99,16 +101,16 @@ class Admin:
             web.get(one + "/requests/{number}", self.show_request),
         ]
 
-    async def livez(self, request: web.Request) -> web.Response:
+    async def livez(self, request: web.BaseRequest) -> web.Response:
         """The process answers."""
         return _json({"status": "alive"})
 
-    async def readyz(self, request: web.Request) -> web.Response:
+    async def readyz(self, request: web.BaseRequest) -> web.Response:
         """Ready to serve, or 503 with what is pending."""
         pending = self._readiness.pending
         return _json({"status": "starting" if pending else "ready", "pending": pending}, 503 if pending else 200)
 
-    async def health(self, request: web.Request) -> web.Response:
+    async def health(self, request: web.BaseRequest) -> web.Response:
         """Version, seed, uptime."""
         emulation = self._emulation
         return _json(
@@ -122,28 +124,28 @@ class Admin:
             }
         )
 
-    async def operations(self, request: web.Request) -> web.Response:
+    async def operations(self, request: web.BaseRequest) -> web.Response:
         """What can be called."""
         rows = (row for provider in self._emulation.providers.values() for row in provider.operations)
         return _json({"operations": [show_operation(row) for row in rows]})
 
-    async def errors(self, request: web.Request) -> web.Response:
+    async def errors(self, request: web.BaseRequest) -> web.Response:
         """Every documented code; ``?cloud=``, ``?list=`` filter."""
         cloud, listed = request.query.get("cloud"), request.query.get("list")
         rows = (row for provider in self._emulation.providers.values() for row in provider.errors.rows)
         chosen = [row for row in rows if cloud in (None, row.cloud) and listed in (None, row.listed)]
         return _json({"errors": [_show_error(row) for row in chosen]})
 
-    async def resources(self, request: web.Request) -> web.Response:
+    async def resources(self, request: web.BaseRequest) -> web.Response:
         """Which fixture files are in force, and which they hide."""
         files = self._emulation.fixtures.resources.values()
         return _json({"fixtures": [{"path": f.path, "file": f.origin, "hides": list(f.hides)} for f in files]})
 
-    async def list_accounts(self, request: web.Request) -> web.Response:
+    async def list_accounts(self, request: web.BaseRequest) -> web.Response:
         """Every account."""
         return _json({"accounts": [self._show_account(account) for account in self._emulation.accounts]})
 
-    async def create_account(self, request: web.Request) -> web.Response:
+    async def create_account(self, request: web.BaseRequest) -> web.Response:
         """Make an account; answers with its credentials, secrets included."""
         document = await self._document(request, "account.json")
         clock = _clock_spec(document["clock"]) if "clock" in document else None
@@ -158,33 +160,33 @@ class Admin:
         account = self._emulation.accounts.create(document, clock, credentials)
         return _json(self._show_account(account, secrets=True), 201)
 
-    async def show_account(self, request: web.Request) -> web.Response:
+    async def show_account(self, request: web.BaseRequest) -> web.Response:
         """One account, without its secrets."""
         return _json(self._show_account(self._account(request)))
 
-    async def delete_account(self, request: web.Request) -> web.Response:
+    async def delete_account(self, request: web.BaseRequest) -> web.Response:
         """Reset an account and forget it."""
         await self._emulation.driver.remove(self._account(request))
         return web.Response(status=204)
 
-    async def reset(self, request: web.Request) -> web.Response:
+    async def reset(self, request: web.BaseRequest) -> web.Response:
         """Give an account a fresh state; nothing of before happens after this has answered."""
         account = self._account(request)
         await self._emulation.driver.reset(account)
         return _json(self._show_account(account))
 
-    async def show_clock(self, request: web.Request) -> web.Response:
+    async def show_clock(self, request: web.BaseRequest) -> web.Response:
         """The account's time, and what is pending."""
         return _json(_show_clock(self._account(request)))
 
-    async def set_clock(self, request: web.Request) -> web.Response:
+    async def set_clock(self, request: web.BaseRequest) -> web.Response:
         """Set mode, speed and instant."""
         account = self._account(request)
         document = await self._document(request, "clock.json")
         self._emulation.driver.set_clock(account, _clock_spec(document, account.clock.now()))
         return _json(_show_clock(account))
 
-    async def advance(self, request: web.Request) -> web.Response:
+    async def advance(self, request: web.BaseRequest) -> web.Response:
         """Move a frozen clock; answers when everything due has happened, and says what."""
         account = self._account(request)
         document = await self._document(request, "advance.json")
@@ -200,36 +202,36 @@ class Admin:
             fired = await driver.advance_to(account, _instant(until, "/seconds"))
         return _json({**_show_clock(account), "fired": [_show_fired(event) for event in fired]})
 
-    async def list_rules(self, request: web.Request) -> web.Response:
+    async def list_rules(self, request: web.BaseRequest) -> web.Response:
         """The account's rules, in the order they are tried."""
         return _json({"rules": [_show_rule(rule) for rule in self._account(request).rules]})
 
-    async def add_rule(self, request: web.Request) -> web.Response:
+    async def add_rule(self, request: web.BaseRequest) -> web.Response:
         """Set a rule."""
         account = self._account(request)
         document = await self._document(request, "rule.json")
         rule = account.rules.add(document, self._emulation.schemas, self._emulation.providers)
         return _json(_show_rule(rule), 201)
 
-    async def clear_rules(self, request: web.Request) -> web.Response:
+    async def clear_rules(self, request: web.BaseRequest) -> web.Response:
         """Take all rules away."""
         self._account(request).rules.clear()
         return web.Response(status=204)
 
-    async def show_rule(self, request: web.Request) -> web.Response:
+    async def show_rule(self, request: web.BaseRequest) -> web.Response:
         """One rule and how often it was met."""
-        rule = self._account(request).rules.get(request.match_info["rule"])
+        rule = self._account(request).rules.get(request[NAMED]["rule"])
         if rule is None:
-            raise Refused(404, f"no rule {request.match_info['rule']!r}")
+            raise Refused(404, f"no rule {request[NAMED]['rule']!r}")
         return _json(_show_rule(rule))
 
-    async def delete_rule(self, request: web.Request) -> web.Response:
+    async def delete_rule(self, request: web.BaseRequest) -> web.Response:
         """Take a rule away."""
-        if not self._account(request).rules.remove(request.match_info["rule"]):
-            raise Refused(404, f"no rule {request.match_info['rule']!r}")
+        if not self._account(request).rules.remove(request[NAMED]["rule"]):
+            raise Refused(404, f"no rule {request[NAMED]['rule']!r}")
         return web.Response(status=204)
 
-    async def list_tasks(self, request: web.Request) -> web.Response:
+    async def list_tasks(self, request: web.BaseRequest) -> web.Response:
         """The account's tasks, oldest first; ``?status=``, ``?operation=``, ``?limit=`` filter."""
         account = self._account(request)
         wanted = _Filter(request, {"status", "operation"})
@@ -238,16 +240,16 @@ class Admin:
         rows = [row for row in shown if wanted.fits(row)]
         return _json({"tasks": rows[-wanted.limit :], "count": len(rows), "evicted": account.tasks.evicted})
 
-    async def show_task(self, request: web.Request) -> web.Response:
+    async def show_task(self, request: web.BaseRequest) -> web.Response:
         """One task with its deliveries."""
         account = self._account(request)
-        task = account.tasks.get(request.match_info["task"])
+        task = account.tasks.get(request[NAMED]["task"])
         if task is None:
-            raise Refused(404, f"account {account.name} has no task {request.match_info['task']!r}")
+            raise Refused(404, f"account {account.name} has no task {request[NAMED]['task']!r}")
         deliveries = [_show_delivery(delivery) for delivery in account.ledger if delivery.task_id == task.id]
         return _json({**_show_task(task, account, account.clock.now()), "deliveries": deliveries})
 
-    async def list_deliveries(self, request: web.Request) -> web.Response:
+    async def list_deliveries(self, request: web.BaseRequest) -> web.Response:
         """The ledger; ``?task=``, ``?status=``, ``?operation=``, ``?event=`` filter, ``?wait=&count=`` long-polls."""
         account = self._account(request)
         wanted = _Filter(request, {"task", "status", "operation", "event"})
@@ -259,15 +261,15 @@ class Admin:
         shown = [_show_delivery(row) for row in found[-wanted.limit :]]
         return _json({"deliveries": shown, **wanted.verdict(found), "evicted": account.ledger.evicted})
 
-    async def show_delivery(self, request: web.Request) -> web.Response:
+    async def show_delivery(self, request: web.BaseRequest) -> web.Response:
         """One delivery."""
-        number = request.match_info["number"]
+        number = request[NAMED]["number"]
         for delivery in self._account(request).ledger:
             if str(delivery.number) == number:
                 return _json(_show_delivery(delivery))
         raise Refused(404, f"no delivery {number!r}")
 
-    async def list_requests(self, request: web.Request) -> web.Response:
+    async def list_requests(self, request: web.BaseRequest) -> web.Response:
         """The journal; ``?operation=``, ``?status=``, ``?code=`` filter, ``?wait=&count=`` long-polls."""
         account = self._account(request)
         wanted = _Filter(request, {"operation", "status", "code"})
@@ -280,22 +282,22 @@ class Admin:
         shown = [_show_request(row) for row in found[-wanted.limit :]]
         return _json({"requests": shown, **wanted.verdict(found), "evicted": account.journal.evicted})
 
-    async def show_request(self, request: web.Request) -> web.Response:
+    async def show_request(self, request: web.BaseRequest) -> web.Response:
         """One request with its trace."""
-        number = request.match_info["number"]
+        number = request[NAMED]["number"]
         for entry in self._account(request).journal.requests:
             if str(entry.number) == number:
                 return _json(_show_request(entry))
         raise Refused(404, f"no request {number!r}")
 
-    def _account(self, request: web.Request) -> Account:
-        name = request.match_info["account"]
+    def _account(self, request: web.BaseRequest) -> Account:
+        name = request[NAMED]["account"]
         account = self._emulation.accounts.get(name)
         if account is None:
             raise Refused(404, f"no account {name!r}; POST {PREFIX}/api/accounts makes one, a first request opens one")
         return account
 
-    async def _document(self, request: web.Request, schema: str) -> JsonObject:
+    async def _document(self, request: web.BaseRequest, schema: str) -> JsonObject:
         try:
             document = read_json(await request.read() or b"{}")
         except ValueError as error:
@@ -338,7 +340,7 @@ class Refused(Exception):
 class _Filter:
     """What a list was asked for: equal members, rows after a number, a limit, a wait."""
 
-    def __init__(self, request: web.Request, names: set[str]) -> None:
+    def __init__(self, request: web.BaseRequest, names: set[str]) -> None:
         query = request.query
         known = names | {"after", "limit", "wait", "count"}
         if unknown := next((name for name in query if name not in known), None):
@@ -387,16 +389,24 @@ class _Filter:
         return found
 
 
-def application(admin: Admin, settings: AdminSettings) -> web.Application:
-    """The admin API as an application that answers every path below ``/_emulator``."""
+class AdminSite:
+    """The admin API: answers every path below :data:`PREFIX`, and says what is wrong as a problem document."""
 
-    @web.middleware
-    async def problems(
-        request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
-    ) -> web.StreamResponse:
+    def __init__(self, admin: Admin, settings: AdminSettings) -> None:
+        self._settings = settings
+        self._router = web.UrlDispatcher()
+        for route in admin.routes():
+            self._router.add_route(route.method, PREFIX + route.path, route.handler)
+
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer one request."""
         try:
-            _guard(request, settings)
-            return await handler(request)
+            _guard(request, self._settings)
+            found = await self._router.resolve(cast("web.Request", request))
+            if found.http_exception is not None:
+                raise found.http_exception
+            request[NAMED] = found
+            return await found.handler(cast("web.Request", request))
         except Refused as error:
             return _problem(error.status, error.detail, error.problems)
         except ConfigurationError as error:
@@ -410,12 +420,8 @@ def application(admin: Admin, settings: AdminSettings) -> web.Application:
             _log.exception("a fault of the emulator's own, in %s %s", request.method, request.path)
             return _problem(500, "the emulator itself failed here; its log has the traceback, please report it")
 
-    app = web.Application(middlewares=[problems])
-    app.add_routes(admin.routes())
-    return app
 
-
-def _guard(request: web.Request, settings: AdminSettings) -> None:
+def _guard(request: web.BaseRequest, settings: AdminSettings) -> None:
     """Refuse what a browser could be tricked into, and who has no token where one is needed.
 
     Raises:

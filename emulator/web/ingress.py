@@ -8,7 +8,7 @@ import logging
 import zlib
 from collections.abc import Callable, Mapping
 
-from aiohttp import web
+from aiohttp import StreamReader, web
 from multidict import CIMultiDict
 
 from emulator.core.clock import Machine
@@ -32,9 +32,9 @@ class Ingress:
         self._machine = machine
         self._body_limit = body_limit
 
-    async def handle(self, request: web.Request) -> web.Response:
-        """Answer one request."""
-        raw = await self._read(request)
+    async def handle(self, request: web.BaseRequest, target: str) -> web.StreamResponse:
+        """Answer one request for ``target``, its path and query as sent."""
+        raw = await self._read(request, target)
         try:
             outcome = self._decide(raw)
         except Exception:
@@ -46,41 +46,58 @@ class Ingress:
         headers = _explained(reply.headers, outcome) if outcome.reason else reply.headers
         return web.Response(status=reply.status, headers=headers, body=reply.body)
 
-    async def _read(self, request: web.Request) -> RawRequest:
+    async def _read(self, request: web.BaseRequest, target: str) -> RawRequest:
         """The request with its body; what is wrong with that is in ``fault``."""
+        headers: Mapping[str, str] = request.headers
         body, content = b"", b""
         fault: BodyFault | None = None
         reason = ""
         try:
             if request.body_exists:
-                body = content = await request.read()
-                coding = request.headers.get("Content-Encoding")
+                body = content = await _body(request.content, self._body_limit)
+                coding = headers.get("Content-Encoding")
                 if coding is not None:
                     content, fault, reason = _decoded(body, coding.strip().lower(), self._body_limit)
         except web.HTTPRequestEntityTooLarge:
             fault, reason = "too large", f"the body is over {self._body_limit} bytes (--max-body)"
         except web.RequestPayloadError as error:
             fault, reason = "not decodable", f"the body broke off or is malformed: {error}"
-        target = request.raw_path
-        if not target.startswith("/"):  # absolute form, as sent to a proxy: scheme://host/path
-            target = "/" + target.split("/", 3)[3]
         path, _, query = target.partition("?")
-        headers: Mapping[str, str] = request.headers
-        if not all(map(str.isascii, headers.values())):
-            headers = CIMultiDict((name, _readable(value)) for name, value in request.headers.items())
+        if not "".join(headers.values()).isascii():
+            headers = CIMultiDict((name, _readable(value)) for name, value in headers.items())
         return RawRequest(
-            method=request.method,
-            path=path,
-            query=query,
-            headers=headers,
-            body=body,
-            content=content,
-            host=_host_name(request.host),
-            peer=request.remote or "",
-            arrived=self._machine.wall(),
-            fault=fault,
-            fault_reason=reason,
+            request.method,
+            path,
+            query,
+            headers,
+            body,
+            content,
+            _host_name(request.host),
+            request.remote or "",
+            self._machine.wall(),
+            fault,
+            reason,
         )
+
+
+async def _body(stream: StreamReader, limit: int) -> bytes:
+    """The whole body, put together once: it may be a picture of megabytes.
+
+    Raises:
+        HTTPRequestEntityTooLarge: it has more than ``limit`` bytes.
+        RequestPayloadError: it broke off or is malformed.
+
+    """
+    parts: list[bytes] = []
+    size = 0
+    while part := await stream.readany():
+        size += len(part)
+        if size > limit:
+            raise web.HTTPRequestEntityTooLarge(limit)
+        if not parts and stream.at_eof():
+            return part
+        parts.append(part)
+    return b"".join(parts)
 
 
 @functools.lru_cache(maxsize=256)

@@ -68,7 +68,7 @@ async def test_the_parameters_of_kingsofts_printed_wave_request_are_read(start: 
     (task,) = (await client.admin("GET", "tasks")).json["tasks"]
     assert task["parameters"] == {
         "Preset": "wave",
-        "SrcInfo": [{"path": "/mysrcbucket/myobject/mykey.mp4"}],
+        "SrcInfo": {"path": "/mysrcbucket/myobject/mykey.mp4"},
         "DstBucket": "mydstbucket",
         "DstObjectKey": "myobject/mykey.mp4",
         "DstAcl": "public-read",

@@ -188,7 +188,7 @@ def start_task(
     given = {"leaf": "green", "callback": CALLBACK} if parameters is None else parameters
     timeline = Timeline.of(plan, start, account.seed, task_id)
     task = Task(task_id, cloud, f"{cloud}.Brew", "tea", given, timeline, plan.retry, {})
-    account.begin(task)
+    account.begin(task, account.clock.now())
     return task
 
 

@@ -33,18 +33,14 @@ class TaskHandlers:
         self._ext_param = schemas.get("kingsoft/ExtParam.json")
         self._media: JsonObject = fixtures.get("kingsoft/media.json")["media"]
         self._lenient = lenient_json
-        self._wave_type = wave_type
+        self._wave_result = {"type": wave_type}
 
     def create_wave(self, call: Call, context: Context) -> JsonObject:
         """``CreateWaveTask``: a task that draws the waveform of a sound. [seed]
 
         What it produces is not documented; the callback names the output's path only. [inference]
         """
-        parameters = _parameters(call)
-        source = parameters["SrcInfo"]
-        parameters = {**parameters, "SrcInfo": source if isinstance(source, list) else [source]}
-        item = {"dstpath": parameters["DstObjectKey"]}
-        return _start("audiowave", call, context, parameters, {"type": self._wave_type, "item": item})
+        return _start("audiowave", call, context, self._wave_result)
 
     def create(self, call: Call, context: Context) -> JsonObject:
         """``CreateTask`` with a template of type ``avtrans``. [docs 2397]"""
@@ -55,15 +51,14 @@ class TaskHandlers:
             described = media.drawn(context.draw("CreateTask", parameters["SrcInfo"], parameters["Preset"]))
         else:
             described = self._media
-        key = parameters["DstObjectKey"]
         result = {
             "type": "avtrans",
-            "item": {"dstpath": key, "outMediainfo": media.output(described, key)},
+            "output": {"outMediainfo": media.output(described, parameters["DstObjectKey"])},
             "progress_url": wanted.get("progress_cburl", ""),
         }
         # The unit of progress_interval is not documented: seconds, 2 as in the vendor's sample. [inference]
         every = float(wanted.get("progress_interval", 2)) if wanted else None
-        return _start("avtrans", call, context, parameters, result, every)
+        return _start("avtrans", call, context, result, every)
 
     def show(self, call: Call, context: Context) -> JsonObject:
         """``GetTaskByTaskID``. [sdk-java, book]"""
@@ -79,7 +74,7 @@ class TaskHandlers:
                 "TaskID": task.id,
                 "IsFlow": 0,
                 **{name: given.get(name, "") for name in _STORED},
-                "SrcInfo": [{name: entry[name] for name in _SOURCE if name in entry} for entry in given["SrcInfo"]],
+                "SrcInfo": [{name: entry[name] for name in _SOURCE if name in entry} for entry in _sources(given)],
                 "DstAcl": given.get("DstAcl", "public-read"),
                 "IsTop": str(given.get("IsTop", 0)),
                 "ExtParam": _as_text(given.get("ExtParam", "")),
@@ -115,7 +110,6 @@ def _start(
     kind: str,
     call: Call,
     context: Context,
-    parameters: JsonObject,
     result: JsonObject,
     every: float | None = None,
 ) -> JsonObject:
@@ -130,17 +124,24 @@ def _start(
             cloud=call.cloud,
             operation=call.operation.qualified,
             kind=kind,
-            parameters=parameters,
+            parameters=_parameters(call),
             timeline=Timeline.of(plan, now, account.seed, task_id, every=every),
             retry=plan.retry,
             result=result,
-        )
+        ),
+        now,
     )
     return {"TaskID": task_id}
 
 
 def _parameters(call: Call) -> JsonObject:
     return call.parameters or {}
+
+
+def _sources(parameters: JsonObject) -> list[JsonObject]:
+    """``SrcInfo``, which may be one object or a list of them. [seed]"""
+    given = parameters["SrcInfo"]
+    return given if isinstance(given, list) else [given]
 
 
 def _as_text(value: Any) -> str:
