@@ -79,6 +79,7 @@ def launched(name: str, core: int | None = None) -> Iterator[Running]:
             command = [sys.executable, str(HERE / "bare.py"), str(port_file)]
         else:
             command = [sys.executable, "-m", "emulator", "serve", "--port", "0", "--port-file", str(port_file)]
+            command += ["--concurrency", "0"]  # every task runs at once, as no client would wait for its turn
         with errors.open("wb") as sink:
             process = subprocess.Popen(
                 command, cwd=folder, env=environment(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=sink

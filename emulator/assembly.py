@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from emulator.baidu.behaviour import Behaviour, Limits
 from emulator.baidu.provider import Baidu
 from emulator.core import resources
 from emulator.core.accounts import DEFAULT, AccountBook, AccountLimits, AccountSpec
 from emulator.core.clock import ClockSpec, Machine, SystemMachine
 from emulator.core.driver import Driver
 from emulator.core.emulation import Emulation
-from emulator.core.errors import ConfigurationError
+from emulator.core.errors import ConfigurationError, Problem
+from emulator.core.fetching import Wishing
 from emulator.core.fixtures import Fixtures
 from emulator.core.ids import fresh_seed
 from emulator.core.journal import JournalLimits
@@ -18,8 +20,11 @@ from emulator.core.pipeline import Pipeline
 from emulator.core.provider import Provider
 from emulator.core.resources import Resource, unread
 from emulator.core.schemas import SchemaRegistry
-from emulator.kingsoft.provider import Kingsoft
+from emulator.kingsoft.dialects import parse
+from emulator.kingsoft.handlers.tasks import TaskOptions
+from emulator.kingsoft.provider import Kingsoft, KingsoftOptions
 from emulator.settings import Settings, rewrites
+from emulator.web.fetcher import Fetcher
 from emulator.web.sender import HttpSender, OutboundPolicy
 
 CLOUDS: tuple[type[Kingsoft] | type[Baidu], ...] = (Kingsoft, Baidu)
@@ -36,15 +41,8 @@ def assemble(settings: Settings, machine: Machine | None = None) -> tuple[Emulat
     seed = settings.seed if settings.seed is not None else fresh_seed()
     schemas, fixtures = load_data(settings)
     providers: dict[str, Provider] = {
-        "kingsoft": Kingsoft(
-            schemas,
-            fixtures,
-            auth=settings.auth,
-            skew=settings.signature_skew,
-            lenient_json=settings.lenient_json,
-            wave_type=settings.wave_type,
-        ),
-        "baidu": Baidu(schemas, fixtures, checks=settings.auth != "off"),
+        "kingsoft": Kingsoft(schemas, fixtures, _kingsoft_options(settings)),
+        "baidu": Baidu(schemas, fixtures, seed=seed, behaviour=_behaviour(settings)),
     }
     accounts = AccountBook(
         machine,
@@ -67,6 +65,53 @@ def assemble(settings: Settings, machine: Machine | None = None) -> tuple[Emulat
         driver=Driver(accounts, providers, sender, settings.callback_senders),
     )
     return emulation, sender
+
+
+def _kingsoft_options(settings: Settings) -> KingsoftOptions:
+    try:
+        dialect = parse(settings.dialect)
+    except ValueError as error:
+        raise ConfigurationError([Problem("--dialect", "", str(error))]) from None
+    return KingsoftOptions(
+        auth=settings.auth,
+        skew=settings.signature_skew,
+        services=("kvs", *settings.signing_service),
+        limits=settings.limits == "on",
+        concurrency=settings.concurrency,
+        dialect=dialect,
+        tasks=TaskOptions(
+            lenient_json=settings.lenient_json,
+            wave_type=settings.wave_type,
+            legacy_types=settings.legacy_presets,
+            stop_on_failure=settings.flow_failure == "stop",
+            clamp=settings.list_limit == "clamp",
+        ),
+    )
+
+
+def _behaviour(settings: Settings) -> Behaviour:
+    """What is chosen about Baidu."""
+    limited = settings.limits == "on"
+    return Behaviour(
+        auth=settings.auth,
+        skew=settings.signature_skew,
+        era=settings.iocr_era,
+        errors=settings.iocr_errors,
+        logid=settings.iocr_logid,
+        base64=settings.base64,
+        expired=int(settings.expired_token),
+        limits=Limits(settings.qps_limit, settings.daily_limit, settings.total_limit) if limited else Limits(),
+        fetches=settings.url_fetch == "policy",
+    )
+
+
+def fetcher(settings: Settings, emulation: Emulation) -> Fetcher | None:
+    """What fetches pictures behind URLs, if that is allowed."""
+    if settings.url_fetch == "off":
+        return None
+    wishing = [provider for provider in emulation.providers.values() if isinstance(provider, Wishing)]
+    policy = OutboundPolicy(settings.callback_allow, rewrites(settings))
+    return Fetcher(wishing, policy, settings.url_timeout)
 
 
 def load_data(settings: Settings) -> tuple[SchemaRegistry, Fixtures]:

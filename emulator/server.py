@@ -17,7 +17,7 @@ from pathlib import Path
 from aiohttp import HttpVersion11, web
 from aiohttp.http_exceptions import HttpProcessingError
 
-from emulator.assembly import assemble
+from emulator.assembly import assemble, fetcher
 from emulator.core.emulation import Emulation
 from emulator.core.errors import EmulatorError
 from emulator.core.ids import fresh_token
@@ -30,7 +30,7 @@ MALLOC_OPTIONS = (-3, 64 * 2**20), (-1, 256 * 2**20), (-2, 64 * 2**20)
 """M_MMAP_THRESHOLD, M_TRIM_THRESHOLD and M_TOP_PAD of glibc's mallopt, in bytes."""
 LONGEST_LINE = 64 * 2**10
 """Bytes of a request line or a header: a long query is the API's to refuse."""
-GC_THRESHOLDS = 50_000, 20, 50
+GC_THRESHOLDS = 50_000, 100, 50
 
 
 class PortInUse(EmulatorError):
@@ -50,6 +50,7 @@ class Server:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.emulation, self._sender = assemble(settings)
+        self._fetcher = fetcher(settings, self.emulation)
         token = settings.admin_token or (None if _is_loopback(settings.host) else fresh_token())
         self.admin_token: str | None = token
         self.port = settings.port
@@ -101,7 +102,8 @@ class Server:
     def _handler(self) -> Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]:
         """What answers a request: the admin API below its prefix, the clouds elsewhere."""
         settings = self.settings
-        ingress = Ingress(self.emulation.pipeline.decide, self.emulation.machine, settings.max_body)
+        fetch = self._fetcher.complete if self._fetcher is not None else None
+        ingress = Ingress(self.emulation.pipeline.decide, self.emulation.machine, settings.max_body, fetch)
         admin = AdminSite(Admin(self.emulation, self._readiness), AdminSettings(self.admin_token, settings.admin_host))
 
         async def handle(request: web.BaseRequest) -> web.StreamResponse:
@@ -125,6 +127,8 @@ class Server:
             await self._runner.cleanup()
             self._runner = None
         await self._sender.close()
+        if self._fetcher is not None:
+            await self._fetcher.close()
 
 
 async def serve(settings: Settings, ready: Callable[[Server], None]) -> None:

@@ -47,6 +47,33 @@ class Settings:
         False, "accept trailing commas and // comments in JSON bodies, as the vendor prints them"
     )
     wave_type: str = _setting("audiowave", "Type in the callback of a wave task (the vendor does not document it)")
+    concurrency: int = _setting(10, "Kingsoft tasks of an account that run at a time; 0: any number", least=0)
+    dialect: str = _setting(
+        "docs", "how Kingsoft's answers and callbacks look: docs, real-2020, legacy or ks3, then NAME=VALUE switches"
+    )
+    limits: Literal["off", "on"] = _setting("off", "whether the documented request rates are enforced")
+    flow_failure: Literal["stop", "continue"] = _setting(
+        "stop", "whether a failing step of a Kingsoft flow task leaves out those behind it"
+    )
+    list_limit: Literal["clamp", "refuse"] = _setting(
+        "clamp", "a Limit above 100 in Kingsoft's lists means 100, or is refused (1001)"
+    )
+    legacy_presets: bool = _setting(False, "serve Kingsoft templates of the types avop, avlogo and avm3u8, and chains")
+    signing_service: tuple[str, ...] = _setting((), "further service name that a Kingsoft signature may be made for")
+    iocr_era: Literal["template", "2018", "2020", "finance"] = _setting(
+        "template", "shape of iOCR's answers: as each template says (else 2020), or of one era for all"
+    )
+    iocr_errors: Literal["classic", "newer"] = _setting("classic", "generation of iOCR's error codes and bodies")
+    iocr_logid: bool = _setting(False, "add the numeric logid of the vendor's table, which no real answer has")
+    base64: Literal["repair", "strict"] = _setting("repair", "base64 with blanks or line breaks: repaired or refused")
+    expired_token: Literal["111", "110"] = _setting("111", "error code for an expired access token")
+    qps_limit: int = _setting(2, "for --limits on: recognitions within a second; 0 is no limit", least=0)
+    daily_limit: int = _setting(500, "for --limits on: recognitions within a day of Beijing's; 0 is no limit", least=0)
+    total_limit: int = _setting(0, "for --limits on: recognitions in all; 0 is no limit", least=0)
+    url_fetch: Literal["off", "policy"] = _setting(
+        "off", "pictures behind a url: not looked at, or fetched from where callbacks may go, too"
+    )
+    url_timeout: float = _setting(5.0, "seconds that the server of a picture has", least=0.01, most=3600)
     callback_timeout: float = _setting(5.0, "seconds that a callback's receiver has", least=0.01, most=3600)
     callback_senders: int = _setting(
         32, "callbacks that may be on their way to one target at a time", least=1, most=1000

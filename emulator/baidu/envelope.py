@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from emulator.core.documents import write_json
 from emulator.core.errors import ApiError, ErrorRow
 from emulator.core.exchange import JsonObject, Reply
@@ -17,12 +19,21 @@ def answer(payload: JsonObject) -> Reply:
 
 
 def token(payload: JsonObject) -> Reply:
-    """A token. [docs Pk38y8m7k]"""
-    return Reply(200, TOKEN_HEADERS, write_json(payload))
+    """A token: ASCII, and slashes escaped, as in every real one. [docs Pk38y8m7k]"""
+    text = json.dumps(payload, separators=(",", ":")).replace("/", "\\/")
+    return Reply(200, TOKEN_HEADERS, text.encode())
 
 
-def failure(row: ErrorRow, error: ApiError, log_id: str) -> Reply:
-    """The refusal ``error``, whose row is ``row``, in the shape that its source uses. [docs Ak3h7y8q6, forum 943599]"""
+def failure(row: ErrorRow, error: ApiError, log_id: str, gateway_log_id: str | None) -> Reply:
+    """The refusal ``error``, whose row is ``row``, in the shape that its source uses. [docs Ak3h7y8q6, forum 943599]
+
+    Args:
+        row: the row of its code.
+        error: what is refused.
+        log_id: the id in errors of the engine.
+        gateway_log_id: the id in errors of the gateway; ``None``: they have none. [docs dk3h7y5vr]
+
+    """
     message = row.says(error)
     if row.listed == "oauth":
         members: list[tuple[str, object]] = [("error", row.code), ("error_description", message)]
@@ -30,5 +41,10 @@ def failure(row: ErrorRow, error: ApiError, log_id: str) -> Reply:
         return Reply(row.status, TOKEN_HEADERS, write_json(dict(ordered)) + b"\n")
     body: JsonObject = {"error_code": row.code, "error_msg": message}
     if row.shape == "engine":
-        body = {"data": {"isStructured": False, "logId": log_id}, **body}
+        data = {"isStructured": False, "logId": log_id}
+        body = {"data": data, **body}
+        if error.variant == "detector":  # the order of the one real answer [forum 951876]
+            body = {"error_msg": message, "data": data, "error_code": row.code}
+    elif gateway_log_id is not None:
+        body = {"log_id": gateway_log_id, **body}
     return Reply(row.status, HEADERS, write_json(body))

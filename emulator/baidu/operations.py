@@ -6,7 +6,8 @@ from emulator.baidu.recognise import Recognition
 from emulator.core.operations import Handler, Operation, OperationTable
 
 NAME = "baidu"
-TOKEN, RECOGNISE = "oauth.token", "iocr.recognise"
+TOKEN, RECOGNISE, FINANCE = "oauth.token", "iocr.recognise", "iocr.finance"
+RECOGNITIONS = frozenset({RECOGNISE, FINANCE})
 
 
 def table(token: Handler, recognition: Recognition) -> OperationTable:
@@ -17,5 +18,7 @@ def table(token: Handler, recognition: Recognition) -> OperationTable:
                       "issue an access token", "docs Tk6z52d7c"),
             Operation(NAME, RECOGNISE, "/rest/2.0/solution/v1/iocr/recognise", ("POST",), recognition.recognise,
                       "read a picture by a template", "seed"),
+            Operation(NAME, FINANCE, "/rest/2.0/solution/v1/iocr/recognise/finance", ("POST",), recognition.finance,
+                      "read receipts and other papers of finance", "docs yk3h7y9u3"),
         ]
     )  # fmt: skip

@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 import hmac
+import math
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
-from emulator.baidu import envelope, tokens
-from emulator.baidu.operations import NAME, RECOGNISE, TOKEN, table
-from emulator.baidu.recognise import FOLDER, Recognition, log_id
-from emulator.baidu.tokens import BaiduState
+from emulator.baidu import bce_auth, envelope, limits, tokens
+from emulator.baidu.behaviour import Behaviour
+from emulator.baidu.library import READ, Library
+from emulator.baidu.operations import FINANCE, NAME, RECOGNITIONS, TOKEN, table
+from emulator.baidu.recognise import (
+    BODY_LIMIT,
+    FETCH_LIMIT,
+    Edition,
+    Recognition,
+    check_url,
+    chosen,
+    log_id,
+    long_log_id,
+)
+from emulator.baidu.tokens import BaiduState, Mint
 from emulator.core.accounts import Account
 from emulator.core.callbacks import CallbackOrder
 from emulator.core.errors import ApiError, Code, ErrorTable
 from emulator.core.exchange import Call, Credential, JsonObject, RawRequest, Reply
+from emulator.core.fetching import Wish
 from emulator.core.fixtures import Fixtures
 from emulator.core.forms import read_form, read_query
 from emulator.core.ids import Draw
@@ -23,18 +36,21 @@ from emulator.core.tasks import Step, Task
 
 API_KEY, ACCESS_TOKEN = "api_key", "access_token"
 _FORM = "application/x-www-form-urlencoded"
-_SIGNED = "bce-auth-v1/"
+_BEARER = "bearer "
+_IAM_KEY = "bce-v3/"
+_SOURCES = ("image", "url", "pdf_file")
 
 
 class Baidu:
     """Implements ``Provider`` by joining the modules of this package.
 
     Args:
-        checks: whether tokens and secrets are checked at all.
+        seed: what access tokens are signed with.
+        behaviour: the switches.
 
     """
 
-    fixtures_read: ClassVar[tuple[str, ...]] = ("baidu/errors.json", f"{FOLDER}*.json")
+    fixtures_read: ClassVar[tuple[str, ...]] = ("baidu/errors.json", *READ)
 
     name = NAME
     hosts: tuple[str, ...] = ("aip.baidubce.com",)
@@ -42,10 +58,13 @@ class Baidu:
     task_lists: tuple[str, ...] = ()
     violations: dict[str, Code] = {"default": 216100}  # noqa: RUF012  never changed
 
-    def __init__(self, schemas: SchemaRegistry, fixtures: Fixtures, *, checks: bool) -> None:
+    def __init__(self, schemas: SchemaRegistry, fixtures: Fixtures, *, seed: int, behaviour: Behaviour) -> None:
         self.errors = ErrorTable(NAME, fixtures.get("baidu/errors.json"))
-        self.operations = table(self._issue, Recognition(fixtures))
-        self._checks = checks
+        library = Library(fixtures, schemas, self.errors)
+        self.operations = table(self._issue, Recognition(library))
+        self._behaviour = behaviour
+        self._checks = behaviour.auth != "off"
+        self._mint = Mint(seed)
 
     def claims(self, path: str) -> bool:
         """``/oauth/…`` and ``/rest/…``. [seed, docs]"""
@@ -53,46 +72,69 @@ class Baidu:
 
     def identify(self, request: RawRequest) -> Call:
         """Read what is called by its path, the credential, and the parameters of query and form together."""
-        query = dict(read_query(request.query))
-        form, refusal = self._form(request)
         operation = self.operations.find(request.path.rstrip("/") or "/")
+        issues = operation is not None and operation.name == TOKEN
+        query = dict(read_query(request.query))
+        form, refusal = self._form(request, any_type=issues)
         if operation is None:
             refusal = ApiError(3, f"nothing is called {request.path}{self.operations.nearest(request.path)}")
         elif request.method not in operation.methods:
             refusal = ApiError(3, f"{request.path} is called by {' or '.join(operation.methods)}, not {request.method}")
             operation = None
         parameters = {**form, **query}
-        if refusal is None and operation is not None and operation.name == RECOGNISE:
+        if refusal is None and operation is not None and operation.name in RECOGNITIONS:
             refusal = self._unseen(request, parameters)
-        if operation is not None and operation.name == TOKEN:
+        if issues:
             key = parameters.get("client_id")
             credential = Credential(NAME, API_KEY, key) if key else None
         else:
             # The Node SDK appends ?aipSdk=node to the query twice, so it ends up behind the token.
-            token = parameters.pop(ACCESS_TOKEN, "").partition("?")[0]
-            credential = Credential(NAME, ACCESS_TOKEN, token, opens=False) if token else None
+            token = parameters.get(ACCESS_TOKEN, "").partition("?")[0]
+            credential = self._caller(request, token)
         named = operation.name if operation is not None else request.path
         return Call(request, NAME, operation, named, credential, None if refusal is not None else parameters, refusal)
+
+    def wants(self, request: RawRequest) -> Wish | None:
+        """The picture behind ``url``, where it is the one that is read."""
+        operation = self.operations.find(request.path.rstrip("/"))
+        if operation is None or operation.name not in RECOGNITIONS or b"url" not in request.content:
+            return None
+        parameters = {**self._form(request)[0], **dict(read_query(request.query))}
+        url = parameters.get("url", "")
+        if "image" in parameters or not url:
+            return None
+        try:
+            check_url(url)
+        except ApiError:
+            return None
+        return Wish(url, FETCH_LIMIT)
 
     def stranger(self, call: Call) -> ApiError:
         """The API key is of nobody."""
         key = call.credential.id if call.credential is not None else ""
-        return ApiError("invalid_client", f"no account has the API key {key}, and none is opened for it (--accounts)")
+        reason = f"no account has the API key {key}, and none is opened for it (--accounts)"
+        if call.operation is not None and call.operation.name == TOKEN:
+            return ApiError("invalid_client", reason)
+        return ApiError(14 if "Authorization" in call.request.headers else 110, reason)
 
     def authenticate(self, call: Call, account: Account) -> str:
-        """A live token, where one is needed."""
-        if call.operation is None or call.operation.name != RECOGNISE:
+        """A right signature, an API key, or a live token; then the account's rights and limits.
+
+        That a template or a classifier is named is checked here too: it comes before all other parameters, and which
+        code it is depends on the account.
+        """
+        if call.operation is None or call.operation.name not in RECOGNITIONS:
             return "not needed"
-        if not self._checks:
-            return "not checked (--auth off)"
-        if call.credential is None:
-            if call.request.headers.get("Authorization", "").startswith(_SIGNED):
-                raise ApiError(
-                    14, "signed with bce-auth-v1, which is not verified in this version; use an access_token"
-                )
-            raise ApiError(100, "no access_token: not in the query, not in the form")
-        tokens.check(account.state(NAME), call.credential.id, account.clock.now())
-        return "the access_token lives"
+        state: BaiduState = account.state(NAME)
+        now = account.clock.now()
+        found = self._verified(call, account, state, now) if self._checks else "not checked (--auth off)"
+        if tokens.IOCR_SCOPE not in state.scope:
+            raise ApiError(6, f"the application of this account has no right to iOCR ({tokens.IOCR_SCOPE})")
+        limits.count(state, now)
+        if call.refusal is None:
+            edition: Edition = "finance" if call.operation.name == FINANCE else "general"
+            chosen(call.parameters or {}, edition, state.behaviour)
+        return found
 
     def succeed(self, call: Call, payload: JsonObject, account: Account) -> Reply:
         """The payload as it is."""
@@ -102,20 +144,46 @@ class Baidu:
     def refuse(self, call: Call, error: ApiError, account: Account) -> Reply:
         """The error in Baidu's words."""
         row = self.errors.row(error.code, *self.reply_lists)
-        return envelope.failure(row, error, log_id(account.clock.now(), account.journal.created))
+        now, count = account.clock.now(), account.journal.created
+        state: BaiduState = account.state(NAME)
+        long = long_log_id(now, count) if state.behaviour.errors == "newer" else None
+        return envelope.failure(row, error, log_id(now, count), long)
 
     def credentials(self, given: JsonObject, draw: Draw) -> Mapping[Credential, str | None]:
         """An API key and its secret; drawn where not given."""
         key = given.get("api_key") or draw.digits("?#??#?#???#?" * 2)
         return {Credential(NAME, API_KEY, key): given.get("secret_key") or draw.digits("?#??#?#?" * 4)}
 
-    def callbacks(self, task: Task, step: Step) -> Sequence[CallbackOrder]:
+    def check_plan(self, plan: JsonObject) -> None:
+        """There are no tasks."""
+
+    def reached(self, account: Account, task: Task, step: Step) -> Sequence[CallbackOrder]:
         """Recognition is immediate: nothing is ever owed."""
         return ()
 
-    def new_state(self) -> BaiduState:
-        """No tokens."""
-        return BaiduState()
+    def woken(self, account: Account, now: float) -> None:
+        """Nothing is waited for."""
+
+    def check_options(self, options: JsonObject) -> None:
+        """The schema has said everything."""
+
+    def options(self, account: Account) -> JsonObject:
+        """The switches and rights in force in ``account``, and whether tokens were revoked."""
+        state: BaiduState = account.state(NAME)
+        return {**state.behaviour.options(), "scope": list(state.scope), "revoked": math.isfinite(state.revoked)}
+
+    def set_options(self, account: Account, options: JsonObject) -> None:
+        """Change what ``options`` names (checked before), for what comes from now on; perhaps revoke every token."""
+        state: BaiduState = account.state(NAME)
+        state.behaviour = state.behaviour.revised(options)
+        state.scope = tuple(options.get("scope", state.scope))
+        if options.get("revoked"):
+            tokens.revoke(state, account.clock.now())
+
+    def new_state(self, options: JsonObject) -> BaiduState:
+        """No calls yet; the switches and rights that were asked for."""
+        scope = tuple(options.get("scope", tokens.SCOPE))
+        return BaiduState(behaviour=self._behaviour.revised(options), scope=scope)
 
     def _issue(self, call: Call, context: Context) -> JsonObject:
         """``oauth.token``: check the secret, where it is known, and issue a token."""
@@ -124,18 +192,84 @@ class Baidu:
         given = parameters["client_secret"]
         if self._checks and known is not None and not hmac.compare_digest(known.encode(), given.encode()):
             raise ApiError("invalid_client", "client_secret is not the account's", variant="secret")
+        if self._behaviour.auth == "strict" and known is None:
+            reason = "the secret of this account is not known here (--auth strict); make the account with one"
+            raise ApiError("invalid_client", reason, variant="secret")
+        key = parameters["client_id"]
+        if not tokens.carries(key):
+            raise ApiError("invalid_client", f"the API key has {len(key)} characters, more than any real one")
         state: BaiduState = account.state(NAME)
-        payload = tokens.issue(state, context.now, context.draw("access_token", state.issued))
-        account.bind(Credential(NAME, ACCESS_TOKEN, payload["access_token"], opens=False))
-        return payload
+        return self._mint.issue(state, key, context.now, context.draw("access_token", int(context.now), state.issued))
 
-    def _form(self, request: RawRequest) -> tuple[dict[str, str], ApiError | None]:
+    def _caller(self, request: RawRequest, token: str) -> Credential | None:
+        """Who calls, as the signature, the API key or the access token says."""
+        header = request.headers.get("Authorization")
+        if header is not None:
+            signed = bce_auth.read(header)
+            key = signed.access_key if signed is not None else (_bearer(header) or ("", ""))[0]
+            if key:
+                return Credential(NAME, API_KEY, key)
+        if not token:
+            return None
+        said = self._mint.read(token)
+        if said is not None and (said.genuine or not self._checks):
+            return Credential(NAME, API_KEY, said.api_key)
+        return Credential(NAME, ACCESS_TOKEN, token, opens=False)
+
+    def _verified(self, call: Call, account: Account, state: BaiduState, now: float) -> str:
+        """What was found about the caller, in a few words.
+
+        Raises:
+            ApiError: 14, signature or API key are wrong; 100, there is nothing; 110 and 111, the token is no good.
+
+        """
+        request = call.request
+        header = request.headers.get("Authorization", "")
+        if header.startswith(bce_auth.SCHEME):
+            return self._signed(request, header, call.credential, account)
+        if (bearer := _bearer(header)) is not None:
+            return self._bearer(bearer, call.credential, account)
+        parameters = call.parameters
+        if parameters is None:
+            parameters = {**self._form(request)[0], **dict(read_query(request.query))}
+        text = parameters.get(ACCESS_TOKEN, "").partition("?")[0]
+        if not text:
+            raise ApiError(100, "no access_token: not in the query, not in the form")
+        tokens.check(state, text, self._mint.read(text), now)
+        return "the access_token lives"
+
+    def _signed(self, request: RawRequest, header: str, credential: Credential | None, account: Account) -> str:
+        signed = bce_auth.read(header)
+        if signed is None or credential is None:
+            form = "bce-auth-v1/KEY/TIME/SECONDS/HEADERS/SIGNATURE"
+            raise ApiError(14, f"the Authorization header has not the six parts of {form}; or use an access_token")
+        secret = account.secret(credential)
+        if secret is not None:
+            skew = bce_auth.WIDEST_SKEW if self._behaviour.skew else 0.0
+            return bce_auth.verify(request, signed, secret, skew=skew)
+        if self._behaviour.auth == "strict":
+            raise ApiError(14, f"the secret of {signed.access_key} is not known here (--auth strict)")
+        return "the secret is not known, so the signature bce-auth-v1 is not verified"
+
+    def _bearer(self, bearer: tuple[str, str], credential: Credential | None, account: Account) -> str:
+        key, given = bearer
+        secret = account.secret(credential) if credential is not None else None
+        if secret is not None and not hmac.compare_digest(secret.encode(), given.encode()):
+            raise ApiError(14, f"the API key bce-v3/{key}/… does not end in the account's secret")
+        if secret is None and self._behaviour.auth == "strict":
+            raise ApiError(14, f"the secret of {key} is not known here (--auth strict)")
+        return "the API key is right" if secret is not None else "the secret is not known, so it is not checked"
+
+    def _form(self, request: RawRequest, *, any_type: bool = False) -> tuple[dict[str, str], ApiError | None]:
         """The form in the body, and why it could not be read."""
         if request.fault == "too large":
             return {}, ApiError(216202, request.fault_reason, variant="oversize")
         if request.fault is not None:
             return {}, ApiError(216100, request.fault_reason)
-        if not request.content or not self._is_form(request):
+        if len(request.body) > BODY_LIMIT:
+            reason = f"the body has {len(request.body)} bytes; {BODY_LIMIT} (10M) are allowed"
+            return {}, ApiError(216202, reason, variant="oversize")
+        if not request.content or not (any_type or self._is_form(request)):
             return {}, None
         return dict(read_form(request.content)), None
 
@@ -147,9 +281,17 @@ class Baidu:
         reason = f"the body is {kind}, so its members were not seen; send it as {_FORM}"
         if not parameters.keys() & {"templateSign", "classifierId"}:
             return ApiError(282004, reason)
-        return None if parameters.keys() & {"image", "url", "pdf_file"} else ApiError(216101, reason)
+        return None if parameters.keys() & set(_SOURCES) else ApiError(216101, reason)
 
     @staticmethod
     def _is_form(request: RawRequest) -> bool:
         kind = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
         return kind in ("", _FORM)
+
+
+def _bearer(header: str) -> tuple[str, str] | None:
+    """Key and secret of an API key: ``Bearer bce-v3/ALTAK-…/…``. [docs Lkru0zoz4]"""
+    if not header.lower().startswith(_BEARER + _IAM_KEY):
+        return None
+    key, _, secret = header[len(_BEARER + _IAM_KEY) :].strip().partition("/")
+    return (key, secret) if key else None

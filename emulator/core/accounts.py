@@ -8,19 +8,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any, Literal
 
 from emulator.core.callbacks import Changes, Ledger
 from emulator.core.clock import Clock, ClockSpec, Machine
 from emulator.core.errors import ConfigurationError, EmulatorError, Problem
-from emulator.core.exchange import Credential
+from emulator.core.exchange import Credential, JsonObject
 from emulator.core.ids import digest
 from emulator.core.journal import Journal, JournalLimits
 from emulator.core.provider import Responses
 from emulator.core.rules import RuleBook
-from emulator.core.tasks import Agenda, Task, TaskBook, TaskStep
+from emulator.core.tasks import Agenda, Task, TaskBook, TaskStep, Timeline, Wakeup
 
 Openness = Literal["open", "closed"]
 
@@ -49,6 +49,7 @@ class AccountSpec:
         clock: how its clock starts; also after a reset.
         responses: canned or random answers.
         credentials: what finds it, each with its secret (``None``: not known, so not verified).
+        options: for each cloud, what was asked for it beside credentials; also after a reset.
 
     """
 
@@ -58,6 +59,7 @@ class AccountSpec:
     clock: ClockSpec
     responses: Responses
     credentials: Mapping[Credential, str | None] = field(default_factory=dict)
+    options: Mapping[str, JsonObject] = field(default_factory=dict)
 
 
 class Account:
@@ -68,7 +70,7 @@ class Account:
         spec: AccountSpec,
         machine: Machine,
         limits: AccountLimits,
-        states: Mapping[str, Callable[[], object]],
+        states: Mapping[str, Callable[[JsonObject], object]],
         book: AccountBook,
     ) -> None:
         self.spec = spec
@@ -94,13 +96,25 @@ class Account:
         self.tasks = TaskBook(self._limits.tasks)
         self.agenda = Agenda()
         self.agenda.listener = listener
-        self._state: dict[str, Any] = {cloud: fresh() for cloud, fresh in self._states.items()}
+        options = self.spec.options
+        self._state: dict[str, Any] = {cloud: fresh(options.get(cloud, {})) for cloud, fresh in self._states.items()}
 
     def begin(self, task: Task, now: float) -> None:
         """Take ``task`` on at ``now``: keep it and note down what happens to it first."""
         self.tasks.add(task, now)
         if (first := TaskStep.first(task)) is not None:
             self.agenda.add(first.at, first)
+
+    def retime(self, task: Task, timeline: Timeline) -> None:
+        """Give ``task``, which was taken on before, another timeline; of the old one nothing more happens."""
+        task = replace(task, timeline=timeline)
+        self.tasks.replace(task)
+        if (first := TaskStep.first(task)) is not None:
+            self.agenda.add(first.at, first)
+
+    def wake(self, cloud: str, at: float) -> None:
+        """Have ``cloud`` look at this account again at the instant ``at``."""
+        self.agenda.add(at, Wakeup(cloud))
 
     def bind(self, credential: Credential) -> None:
         """From now on ``credential``, which the emulator issued, finds this account."""
@@ -124,7 +138,7 @@ class AccountBook:
         limits: AccountLimits,
         defaults: AccountSpec,
         openness: Openness,
-        states: Mapping[str, Callable[[], object]],
+        states: Mapping[str, Callable[[JsonObject], object]],
     ) -> None:
         self._machine = machine
         self._limits = limits
@@ -190,7 +204,8 @@ class AccountBook:
         if problems:
             raise ConfigurationError(problems)
         responses = document.get("responses", self._defaults.responses)
-        return self._add(AccountSpec(name, True, seed, clock or self._defaults.clock, responses, credentials))
+        options = {cloud: document[cloud] for cloud in self._states if cloud in document}
+        return self._add(AccountSpec(name, True, seed, clock or self._defaults.clock, responses, credentials, options))
 
     def remove(self, account: Account) -> None:
         """Forget an account and its credentials.

@@ -14,7 +14,8 @@ from typing import Literal, Protocol
 
 ClockMode = Literal["real", "scaled", "frozen"]
 
-BEIJING = timezone(timedelta(hours=8))
+BEIJING_OFFSET = 8 * 3600
+BEIJING = timezone(timedelta(seconds=BEIJING_OFFSET))
 """The zone in which both vendors print dates (China has no daylight saving)."""
 
 
@@ -131,7 +132,7 @@ def _beijing_day(days: int) -> str:
 
 def beijing_day(instant: float) -> str:
     """The day of ``instant`` in Beijing, ``yyyymmdd``."""
-    return _beijing_day(int((instant + 8 * 3600) // 86400))
+    return _beijing_day(int((instant + BEIJING_OFFSET) // 86400))
 
 
 def beijing(instant: float, pattern: str) -> str:

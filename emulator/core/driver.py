@@ -19,7 +19,7 @@ from emulator.core.callbacks import Answer, Delivery, Sender
 from emulator.core.clock import ClockSpec, iso
 from emulator.core.errors import EmulatorError
 from emulator.core.provider import Provider
-from emulator.core.tasks import TaskStep
+from emulator.core.tasks import TaskStep, Wakeup
 
 IDLE_SPAN = 366 * 86400.0
 """How far ``run_until_idle`` moves a clock at most."""
@@ -231,14 +231,19 @@ class Driver:
         """Let one event happen; what is to be sent now comes back."""
         if isinstance(event, _Retry):
             return [event.delivery]
-        assert isinstance(event, TaskStep)  # noqa: S101  there are two kinds of events
+        if isinstance(event, Wakeup):
+            self._providers[event.cloud].woken(account, due)
+            return []
+        assert isinstance(event, TaskStep)  # noqa: S101  there are three kinds of events
         task = event.task
+        if account.tasks.get(task.id) is not task:  # it was given another timeline since
+            return []
         step = event.step
         if (following := event.following()) is not None:
             account.agenda.add(following.at, following)
         deliveries = [
             account.ledger.open(task.id, task.operation, order, task.retry, due)
-            for order in self._providers[task.cloud].callbacks(task, step)
+            for order in self._providers[task.cloud].reached(account, task, step)
         ]
         if fired is not None:
             status = step.phase.status

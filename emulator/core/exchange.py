@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 from emulator.core.errors import ApiError
+from emulator.core.fetching import Fetched
 from emulator.core.values import value_type
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ class RawRequest:
         arrived: unix seconds, by the machine's clock.
         fault: why ``content`` is empty although a body was sent, in one word for the cloud to answer.
         fault_reason: the same in plain words.
+        fetched: what was behind the URL that the cloud wanted to have fetched for this request, if any.
 
     """
 
@@ -49,6 +51,7 @@ class RawRequest:
     arrived: float
     fault: BodyFault | None = None
     fault_reason: str = ""
+    fetched: Fetched | None = None
 
 
 @value_type

@@ -110,6 +110,8 @@ class Journal:
         if len(kept) > self._limits.body:
             kept = kept[: self._limits.body]
             request = replace(request, body=b"", content=b"")
+        if request.fetched is not None:
+            request = replace(request, fetched=None)
         entry = RequestEntry(
             self.created, at, operation, reply.status, code, reason, trace, request, kept, reply, latency
         )

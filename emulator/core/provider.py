@@ -91,8 +91,33 @@ class Provider(Protocol):
     def credentials(self, given: JsonObject, draw: Draw) -> Mapping[Credential, str | None]:
         """The credentials of an account to be made, each with its secret: as ``given``, the rest drawn."""
 
-    def callbacks(self, task: Task, step: Step) -> Sequence[CallbackOrder]:
-        """What the client is owed when ``task`` reaches ``step``."""
+    def check_plan(self, plan: JsonObject) -> None:
+        """Look at what a rule's plan says for this cloud alone.
 
-    def new_state(self) -> object:
+        Raises:
+            ValueError: it makes no sense.
+
+        """
+
+    def reached(self, account: Account, task: Task, step: Step) -> Sequence[CallbackOrder]:
+        """``task`` reaches ``step``: move what depends on it, and say what the client is owed."""
+
+    def woken(self, account: Account, now: float) -> None:
+        """The instant has come for which the cloud asked (:meth:`Account.wake`)."""
+
+    def check_options(self, options: JsonObject) -> None:
+        """Look at what is asked of an account for this cloud beside credentials.
+
+        Raises:
+            ConfigurationError: it makes no sense.
+
+        """
+
+    def options(self, account: Account) -> JsonObject:
+        """What of this is in force in ``account``."""
+
+    def set_options(self, account: Account, options: JsonObject) -> None:
+        """Change what ``options`` names (checked before) in ``account``, for what comes from now on."""
+
+    def new_state(self, options: JsonObject) -> object:
         """The cloud's own part of a fresh account's state."""

@@ -223,6 +223,11 @@ def _plan(document: JsonObject, clouds: list[Provider]) -> JsonObject:
         ending = Plan().revised(document).ending
     except ValueError as error:
         raise ConfigurationError([Problem("rule", "/then/plan", str(error))]) from None
+    for cloud in clouds:
+        try:
+            cloud.check_plan(document)
+        except ValueError as error:
+            raise ConfigurationError([Problem("rule", "/then/plan", str(error))]) from None
     outcome = document.get("outcome")
     if isinstance(outcome, dict):
         if len(outcome.keys() & {"fail", "hang", "vanish"}) != 1:

@@ -10,7 +10,7 @@ import heapq
 import math
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from emulator.core.bounded import Bounded
@@ -197,16 +197,22 @@ class Timeline:
     every: float | None
 
     @classmethod
-    def of(cls, plan: Plan, start: float, *meaning: object, every: float | None = None) -> Timeline:
-        """``plan`` begun at ``start``; ranges are drawn for ``meaning``."""
-        run = start + plan.queue.length(*meaning, "queue")
+    def of(cls, plan: Plan, start: float, *meaning: object, every: float | None = None, turn: float = 0.0) -> Timeline:
+        """``plan`` begun at ``start``; ranges are drawn for ``meaning``.
+
+        Its run does not begin before ``turn``, when there is room for it. While nobody knows when that will be,
+        ``turn`` is infinite: such a task waits.
+        """
+        run = max(turn, start + plan.queue.length(*meaning, "queue"))
         upload = run + plan.run.length(*meaning, "run")
         done = upload + plan.upload.length(*meaning, "upload")
-        if plan.ending.stage == "upload":
+        if run == math.inf:
+            low = high = run
+        elif plan.ending.stage == "upload":
             low, high = upload, done
         else:
             low, high = (run, upload) if plan.ending.stage == "run" else (start, run)
-        end = high if plan.ending.share == 1.0 else low + (high - low) * plan.ending.share
+        end = high if plan.ending.share == 1.0 or low == high else low + (high - low) * plan.ending.share
         return cls(start, run, upload, done, end, plan.ending, plan.progress, plan.uploading, every)
 
     def at(self, instant: float) -> Phase:
@@ -235,6 +241,10 @@ class Timeline:
             yield Step(instant, self.at(instant))
         if self.ending.kind != "hang":
             yield self.last()
+
+    def ended(self, at: float, ending: Ending) -> Timeline:
+        """This timeline, brought to ``ending`` at the instant ``at`` by somebody."""
+        return replace(self, end=at, ending=ending)
 
     def last(self) -> Step:
         """Its end, for one that does not hang."""
@@ -286,7 +296,7 @@ class Task:
         parameters: the parameters it was created with.
         timeline: what happens to it, when.
         retry: how its callbacks are delivered.
-        result: what it yields if it succeeds, in the cloud's own terms.
+        result: what the cloud keeps of it, in its own terms.
 
     """
 
@@ -297,11 +307,15 @@ class Task:
     parameters: JsonObject
     timeline: Timeline
     retry: Retry
-    result: JsonObject
+    result: Any
 
 
 class TaskBook(Bounded[str, Task]):
     """An account's tasks, oldest first; a live one is never forgotten."""
+
+    def replace(self, task: Task) -> None:
+        """Put ``task`` in the place of the one with its id; what was to happen to that one no longer does."""
+        self._entries[task.id] = task
 
     def add(self, task: Task, now: float) -> None:
         """Keep ``task``, begun at ``now``."""
@@ -324,6 +338,8 @@ class TaskStep:
     def first(cls, task: Task) -> TaskStep | None:
         """The first thing that happens to ``task``; each step notes the next one down when it happens."""
         timeline = task.timeline
+        if timeline.end == math.inf:
+            return None
         if timeline.reports:
             return cls._of(task, timeline.steps())
         return None if timeline.ending.kind == "hang" else cls(task, timeline.end, None, _NO_STEPS)
@@ -344,6 +360,13 @@ class TaskStep:
 
 
 _NO_STEPS: Iterator[Step] = iter(())
+
+
+@value_type
+class Wakeup:
+    """An event: ``cloud`` wants to look at the account again."""
+
+    cloud: str
 
 
 class Agenda:

@@ -23,7 +23,15 @@ NEARLY = 8
 """A signature that differs from the right one in no more digits than this was altered, not wrongly made."""
 
 
-def verify(request: RawRequest, scope: CredentialScope, secret: str, memory: Memory, *, skew: float) -> str:
+def verify(
+    request: RawRequest,
+    scope: CredentialScope,
+    secret: str,
+    memory: Memory,
+    *,
+    skew: float,
+    services: tuple[str, ...] = SERVICES[:1],
+) -> str:
     """Let a rightly signed request pass, and say in a few words what was found.
 
     Args:
@@ -32,6 +40,7 @@ def verify(request: RawRequest, scope: CredentialScope, secret: str, memory: Mem
         secret: the access key's.
         memory: requests that were signed rightly of late.
         skew: seconds by which the signing time may differ from the machine's; 0 does not look at it.
+        services: what the credential's service may be.
 
     Raises:
         ApiError: the signature is incomplete, wrong, or too old. [inference: the vendor's names are not documented]
@@ -41,8 +50,9 @@ def verify(request: RawRequest, scope: CredentialScope, secret: str, memory: Mem
         seen = signable(request, scope)
     except Unsignable as error:
         raise ApiError("IncompleteSignature", str(error)) from None
-    if scope.service not in SERVICES:
-        raise ApiError("SignatureDoesNotMatch", f"the service of the credential is {scope.service!r}, not kvs")
+    if scope.service not in services:
+        wanted = " or ".join(services)
+        raise ApiError("SignatureDoesNotMatch", f"the service of the credential is {scope.service!r}, not {wanted}")
     right = seen.signature(secret)
     if not hmac.compare_digest(right, scope.signature):
         cause = _cause(request, scope, seen, right, secret, memory)

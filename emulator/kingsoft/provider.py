@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import ClassVar, cast
+from dataclasses import asdict, dataclass, field
+from typing import Any, ClassVar, cast
 
 from emulator.core.accounts import Account
 from emulator.core.callbacks import CallbackOrder
-from emulator.core.errors import ApiError, Code, ErrorTable
+from emulator.core.errors import ApiError, Code, ConfigurationError, ErrorTable, Problem
 from emulator.core.exchange import Call, Credential, JsonObject, RawRequest, Reply
 from emulator.core.fixtures import Fixtures
 from emulator.core.forms import read_query
@@ -18,25 +18,59 @@ from emulator.core.schemas import SchemaRegistry
 from emulator.core.tasks import Step, Task
 from emulator.kingsoft import callbacks, envelope, requests
 from emulator.kingsoft.authentication import verify
-from emulator.kingsoft.handlers.tasks import TaskHandlers
+from emulator.kingsoft.dialects import Dialect
+from emulator.kingsoft.handlers.presets import PresetHandlers
+from emulator.kingsoft.handlers.queues import QueueHandlers
+from emulator.kingsoft.handlers.statistics import StatisticsHandlers
+from emulator.kingsoft.handlers.tasks import TaskHandlers, TaskOptions
 from emulator.kingsoft.operations import NAME, table
-from emulator.kingsoft.signing import CredentialScope, Memory, read_scope
+from emulator.kingsoft.presets import PresetBook, ready
+from emulator.kingsoft.queues import Queues
+from emulator.kingsoft.signing import CredentialScope, read_scope
+from emulator.kingsoft.state import KingsoftState
+from emulator.kingsoft.work import Work
+from emulator.kingsoft.world import World
 
 VERSION = "2017-01-01"
 ACCESS_KEY = "access_key"
 
 
-@dataclass(slots=True)
-class KingsoftState:
-    """What Kingsoft remembers of an account beside its tasks."""
+WORLD = "kingsoft/world.json"
 
-    signed: Memory = field(default_factory=Memory)
+
+@dataclass(frozen=True, slots=True)
+class KingsoftOptions:
+    """How Kingsoft is emulated.
+
+    Attributes:
+        auth: whether signatures are verified.
+        skew: seconds by which a signing time may be off; 0 does not look.
+        services: names of services that a credential's scope may have.
+        limits: whether the documented rates are enforced.
+        concurrency: how many tasks of an account run at a time; 0: any number.
+        dialect: which of the documented variants answers and callbacks follow.
+        tasks: how tasks are read and run.
+
+    """
+
+    auth: Auth = "lenient"
+    skew: float = 900.0
+    services: tuple[str, ...] = ("kvs",)
+    limits: bool = False
+    concurrency: int = 10
+    dialect: Dialect = field(default_factory=Dialect)
+    tasks: TaskOptions = field(default_factory=TaskOptions)
 
 
 class Kingsoft:
     """Implements ``Provider`` by joining the modules of this package."""
 
-    fixtures_read: ClassVar[tuple[str, ...]] = ("kingsoft/errors.json", "kingsoft/media.json")
+    fixtures_read: ClassVar[tuple[str, ...]] = (
+        "kingsoft/errors.json",
+        "kingsoft/media.json",
+        "kingsoft/presets.json",
+        WORLD,
+    )
 
     name = NAME
     hosts: tuple[str, ...] = (
@@ -49,22 +83,17 @@ class Kingsoft:
     task_lists: tuple[str, ...] = ("callback",)
     violations: dict[str, Code] = {"required": 1000, "default": 1001}  # noqa: RUF012  never changed
 
-    def __init__(
-        self,
-        schemas: SchemaRegistry,
-        fixtures: Fixtures,
-        *,
-        auth: Auth,
-        skew: float,
-        lenient_json: bool,
-        wave_type: str,
-    ) -> None:
+    def __init__(self, schemas: SchemaRegistry, fixtures: Fixtures, options: KingsoftOptions) -> None:
         self.errors = ErrorTable(NAME, fixtures.get("kingsoft/errors.json"))
-        tasks = TaskHandlers(schemas, fixtures, self.errors, lenient_json=lenient_json, wave_type=wave_type)
-        self.operations = table(tasks)
-        self._auth = auth
-        self._skew = skew
-        self._lenient = lenient_json
+        self.operations = table(
+            TaskHandlers(schemas, fixtures, self.errors, options.tasks),
+            PresetHandlers(schemas, legacy_types=options.tasks.legacy_types),
+            QueueHandlers(),
+            StatisticsHandlers(),
+        )
+        self._options = options
+        self._ready = PresetBook(ready(fixtures.get("kingsoft/presets.json")))
+        self._world = World.of(fixtures.get(WORLD)) if WORLD in fixtures.resources else None
         self._requests = {row.wire: schemas.get(f"{NAME}/{row.name}.request.json") for row in self.operations}
 
     def claims(self, path: str) -> bool:
@@ -73,7 +102,7 @@ class Kingsoft:
 
     def identify(self, request: RawRequest) -> Call:
         """Read action, version, credential and parameters."""
-        found = requests.read(request, lenient_json=self._lenient)
+        found = requests.read(request, lenient_json=self._options.tasks.lenient_json)
         scope = found.scope
         credential = Credential(NAME, ACCESS_KEY, scope.access_key) if scope is not None else None
         operation, refusal = self.operations.find(found.action), found.refusal
@@ -103,47 +132,144 @@ class Kingsoft:
         )
 
     def authenticate(self, call: Call, account: Account) -> str:
-        """Verify the signature, where the mode says so and the secret is known."""
-        if self._auth == "off":
+        """Verify the signature, where the mode says so and the secret is known; then the rate. [docs 2386]"""
+        found = self._verified(call, account)
+        state: KingsoftState = account.state(NAME)
+        now = account.clock.now()
+        assert call.operation is not None  # noqa: S101  without one nothing is authenticated
+        if self._options.limits:
+            state.limits.check(now, call.operation.starts_task)
+        state.statistics.note_call(call.operation.name, now)
+        return found
+
+    def _verified(self, call: Call, account: Account) -> str:
+        auth = self._options.auth
+        if auth == "off":
             return "not checked (--auth off)"
         if call.credential is None:
-            if self._auth == "strict":
+            if auth == "strict":
                 raise ApiError("MissingAuthenticationToken", "neither the query nor Authorization has a credential")
             return "no credential"
         secret = account.secret(call.credential)
         if secret is None:
-            if self._auth == "strict":
+            if auth == "strict":
                 raise ApiError("InvalidClientTokenId", f"the secret of access key {call.credential.id} is not known")
             return f"the secret of access key {call.credential.id} is not known, so its signature was not verified"
         request, state = call.request, account.state(NAME)
         scope = read_scope(dict(read_query(request.query)), request.headers.get("Authorization"))
-        return verify(request, cast("CredentialScope", scope), secret, state.signed, skew=self._skew)
+        options = self._options
+        return verify(
+            request,
+            cast("CredentialScope", scope),
+            secret,
+            state.signed,
+            skew=options.skew,
+            services=options.services,
+        )
 
     def succeed(self, call: Call, payload: JsonObject, account: Account) -> Reply:
         """The payload in Kingsoft's envelope."""
-        return envelope.success(payload)
+        return envelope.success(payload, camel=account.state(NAME).dialect.camel_answers)
 
     def refuse(self, call: Call, error: ApiError, account: Account) -> Reply:
         """The error in Kingsoft's words."""
         meaning = (account.seed, account.name, account.journal.created)
-        return envelope.failure(self.errors.row(error.code, *self.reply_lists), error, meaning)
+        camel = account.state(NAME).dialect.camel_answers
+        return envelope.failure(self.errors.row(error.code, *self.reply_lists), error, meaning, camel=camel)
 
     def credentials(self, given: JsonObject, draw: Draw) -> Mapping[Credential, str | None]:
-        """An access key pair, drawn if none is given; a key given without its secret is not verified."""
+        """Access key pairs, one drawn if none is given; a key given without its secret is not verified."""
         key = given.get("access_key") or "AKLT" + draw.digits("????????????????####")
         drawn = None if "access_key" in given else draw.digits("?#??#?#???#" * 4)
-        return {Credential(NAME, ACCESS_KEY, key): given.get("secret_key", drawn)}
+        pairs = given.get("keys", ())
+        more = {Credential(NAME, ACCESS_KEY, pair["access_key"]): pair.get("secret_key") for pair in pairs}
+        return {Credential(NAME, ACCESS_KEY, key): given.get("secret_key", drawn), **more}
 
-    def callbacks(self, task: Task, step: Step) -> Sequence[CallbackOrder]:
-        """What the client is owed at ``step``."""
-        return callbacks.owed(task, step, self.errors)
+    def check_plan(self, plan: JsonObject) -> None:
+        """A plan may name a dialect for its task's callbacks."""
+        if "dialect" in plan:
+            self._options.dialect.revised(plan["dialect"])
 
-    def new_state(self) -> KingsoftState:
-        """Nothing signed yet; tasks are kept by core."""
-        return KingsoftState()
+    def reached(self, account: Account, task: Task, step: Step) -> Sequence[CallbackOrder]:
+        """Count what was made, let the next task begin, and say what the client is owed."""
+        if step.phase.status not in ("running", "uploading"):
+            state: KingsoftState = account.state(NAME)
+            if step.phase.status == "succeeded":
+                self._count(account, task, state, step.at)
+            state.queues.leave(account, task.id, step.at)
+        return callbacks.owed(task, step, self.errors, account.seed)
+
+    def woken(self, account: Account, now: float) -> None:
+        """The daily window of a queue opens."""
+        account.state(NAME).queues.woken(account, now)
+
+    def check_options(self, options: JsonObject) -> None:
+        """What an account's ``kingsoft`` says beside credentials."""
+        try:
+            self._options.dialect.revised(options.get("dialect", {}))
+        except ValueError as error:
+            raise ConfigurationError([Problem("account", "/kingsoft/dialect", str(error))]) from None
+
+    def options(self, account: Account) -> JsonObject:
+        """What is in force in ``account``."""
+        state: KingsoftState = account.state(NAME)
+        world = {"buckets": _buckets(state.world)} if state.world is not None else None
+        return {"concurrency": state.queues.concurrency, "dialect": asdict(state.dialect), "world": world}
+
+    def set_options(self, account: Account, options: JsonObject) -> None:
+        """Change what ``options`` names (checked before), for what comes from now on."""
+        state: KingsoftState = account.state(NAME)
+        if "dialect" in options:
+            state.dialect = state.dialect.revised(options["dialect"])
+        if "world" in options:
+            state.world = World.of(options["world"]) if options["world"] is not None else None
+        if "concurrency" in options:
+            state.queues.concurrency = options["concurrency"]
+            state.queues.turn(account, account.clock.now())
+
+    def new_state(self, options: JsonObject) -> KingsoftState:
+        """The ready templates, nothing that happened."""
+        world: Any = options.get("world")
+        return KingsoftState(
+            presets=PresetBook(self._ready),
+            queues=Queues(options.get("concurrency", self._options.concurrency)),
+            dialect=self._options.dialect.revised(options.get("dialect", {})),
+            world=World.of(world) if world is not None else self._world,
+        )
+
+    @staticmethod
+    def _count(account: Account, task: Task, state: KingsoftState, now: float) -> None:
+        """What the statistics say of a task that has succeeded."""
+        work: Work = task.result
+        for index, job in enumerate(work.jobs):
+            made = callbacks.output_of(task, index, account.seed)
+            video = (made.media or {}).get("video") or {}
+            state.statistics.note_output(
+                job.type,
+                now,
+                duration=made.duration,
+                codec=video.get("codec", ""),
+                width=video.get("width", 0),
+                height=video.get("height", 0),
+                pictures=made.snapshots or 0,
+            )
 
     def _unknown(self, action: str) -> ApiError:
         if not action:
             return ApiError("MissingParameter", "no Action: not in the query, not in X-Action, not in the body")
         hint = self.operations.nearest(action)
         return ApiError("InvalidActionOrVesion", f"there is no Action {action!r}{hint}")
+
+
+def _buckets(world: World) -> JsonObject:
+    """The buckets as ``schemas/kingsoft/world.json`` has them."""
+    return {
+        bucket.name: {
+            "region": bucket.region,
+            "accessible": bucket.accessible,
+            "policy": bucket.policy,
+            "open": bucket.open,
+            "objects": dict(bucket.objects),
+        }
+        for bucket in world.buckets.values()
+    }

@@ -22,6 +22,8 @@ from emulator.kingsoft.signing import CredentialScope, read_scope
 _COMMON = frozenset(
     {"Action", "Version", "Service", "SdkVersion", "Region", "Accesskey", "Language", "DryRun", "Authorization"}
 )
+BATCH = "BatchCreateTask"
+"""The one operation whose body is a JSON array; its members are the parameter ``Tasks`` here. [sdk-php]"""
 _PART = re.compile(r'"(?:[^"\\]|\\.)*"|//[^\n]*|[^"/\s]|[/"]')
 _JSON_STARTS = (b"{", b"[")
 _UTF8_MARK = b"\xef\xbb\xbf"
@@ -52,8 +54,14 @@ def read(request: RawRequest, *, lenient_json: bool) -> Reading:
     """Read ``request``; what is wrong with it is in the result."""
     query, own = _read_query(request.query)
     headers = request.headers
-    document, texts, refusal = _read_body(request, lenient_json)
+    body, texts, refusal = _read_body(request, lenient_json)
+    document: JsonObject = body if isinstance(body, dict) else {}
     action = query.get("Action") or headers.get("X-Action") or _text(document, texts, "Action") or _target(headers)
+    if isinstance(body, list):
+        if action.strip() == BATCH:
+            document = {"Tasks": body}
+        else:
+            refusal = ApiError(1010, "the body is a JSON array; an object is expected")
     version = query.get("Version") or headers.get("X-Version") or _text(document, texts, "Version")
     if own:
         texts = {**_unflattened(own), **texts}
@@ -70,8 +78,8 @@ def _read_query(query: str) -> tuple[Mapping[str, str], tuple[tuple[str, str], .
     return members, tuple(own)
 
 
-def _read_body(request: RawRequest, lenient: bool) -> tuple[JsonObject, JsonObject, ApiError | None]:
-    """The members of a JSON body, those of a form, and why neither could be read."""
+def _read_body(request: RawRequest, lenient: bool) -> tuple[JsonObject | list[Any], JsonObject, ApiError | None]:
+    """A JSON body, those of a form, and why neither could be read."""
     if request.fault is not None:
         return {}, {}, ApiError(1010, request.fault_reason)
     content = request.content.removeprefix(_UTF8_MARK).strip() if request.content else b""
@@ -83,7 +91,7 @@ def _read_body(request: RawRequest, lenient: bool) -> tuple[JsonObject, JsonObje
         document = parse_json(content, lenient=lenient)
     except ValueError as error:
         return {}, {}, ApiError(1010, f"the body is not JSON: {error}{_advice(_media_type(request), content)}")
-    if not isinstance(document, dict):
+    if not isinstance(document, dict | list):
         return {}, {}, ApiError(1010, f"the body is a JSON {_kind(document)}; an object is expected")
     return document, {}, None
 

@@ -33,6 +33,7 @@ from emulator.core.exchange import Credential, JsonObject
 from emulator.core.ids import Draw
 from emulator.core.journal import HIDDEN, RequestEntry, redact, redact_headers
 from emulator.core.operations import Operation
+from emulator.core.provider import Provider
 from emulator.core.rules import Rule
 from emulator.core.tasks import Task, seconds
 
@@ -88,6 +89,8 @@ class Admin:
             web.get(one + "/clock", self.show_clock),
             web.put(one + "/clock", self.set_clock),
             web.post(one + "/clock/advance", self.advance),
+            web.get(one + "/clouds/{cloud}", self.show_options),
+            web.patch(one + "/clouds/{cloud}", self.set_options),
             web.get(one + "/rules", self.list_rules),
             web.post(one + "/rules", self.add_rule),
             web.delete(one + "/rules", self.clear_rules),
@@ -147,13 +150,14 @@ class Admin:
 
     async def create_account(self, request: web.BaseRequest) -> web.Response:
         """Make an account; answers with its credentials, secrets included."""
-        document = await self._document(request, "account.json")
+        document = await self._document(request, "emulator/account.json")
         clock = _clock_spec(document["clock"]) if "clock" in document else None
         providers = self._emulation.providers
 
         def credentials(name: str, seed: int) -> dict[Credential, str | None]:
             found: dict[Credential, str | None] = {}
             for cloud, provider in providers.items():
+                self._check_options(provider, document.get(cloud, {}))
                 found.update(provider.credentials(document.get(cloud, {}), Draw(seed, name, cloud, "credentials")))
             return found
 
@@ -182,14 +186,14 @@ class Admin:
     async def set_clock(self, request: web.BaseRequest) -> web.Response:
         """Set mode, speed and instant."""
         account = self._account(request)
-        document = await self._document(request, "clock.json")
+        document = await self._document(request, "emulator/clock.json")
         self._emulation.driver.set_clock(account, _clock_spec(document, account.clock.now()))
         return _json(_show_clock(account))
 
     async def advance(self, request: web.BaseRequest) -> web.Response:
         """Move a frozen clock; answers when everything due has happened, and says what."""
         account = self._account(request)
-        document = await self._document(request, "advance.json")
+        document = await self._document(request, "emulator/advance.json")
         driver = self._emulation.driver
         if document.get("until") == "idle":
             fired = await driver.run_until_idle(account)
@@ -202,6 +206,19 @@ class Admin:
             fired = await driver.advance_to(account, _instant(until, "/seconds"))
         return _json({**_show_clock(account), "fired": [_show_fired(event) for event in fired]})
 
+    async def show_options(self, request: web.BaseRequest) -> web.Response:
+        """What is in force for one cloud in an account, beside credentials."""
+        account = self._account(request)
+        return _json(self._provider(request).options(account))
+
+    async def set_options(self, request: web.BaseRequest) -> web.Response:
+        """Change what is in force for one cloud in an account, from now on."""
+        account, provider = self._account(request), self._provider(request)
+        document = await self._document(request, f"{provider.name}/options.json")
+        provider.check_options(document)
+        provider.set_options(account, document)
+        return _json(provider.options(account))
+
     async def list_rules(self, request: web.BaseRequest) -> web.Response:
         """The account's rules, in the order they are tried."""
         return _json({"rules": [_show_rule(rule) for rule in self._account(request).rules]})
@@ -209,7 +226,7 @@ class Admin:
     async def add_rule(self, request: web.BaseRequest) -> web.Response:
         """Set a rule."""
         account = self._account(request)
-        document = await self._document(request, "rule.json")
+        document = await self._document(request, "emulator/rule.json")
         rule = account.rules.add(document, self._emulation.schemas, self._emulation.providers)
         return _json(_show_rule(rule), 201)
 
@@ -297,12 +314,29 @@ class Admin:
             raise Refused(404, f"no account {name!r}; POST {PREFIX}/api/accounts makes one, a first request opens one")
         return account
 
+    def _check_options(self, provider: Provider, document: JsonObject) -> None:
+        """What is asked of a cloud in a new account, beside its credentials."""
+        path = f"{provider.name}/options.json"
+        if self._emulation.schemas.has(path):
+            known = self._emulation.schemas.get(path).document["properties"]
+            options = {name: value for name, value in document.items() if name in known}
+            self._emulation.schemas.check(path, options, provider.name)
+            provider.check_options(options)
+
+    def _provider(self, request: web.BaseRequest) -> Provider:
+        name = request[NAMED]["cloud"]
+        found = self._emulation.providers.get(name)
+        if found is None or not self._emulation.schemas.has(f"{name}/options.json"):
+            raise Refused(404, f"no cloud {name!r} with options of an account")
+        return found
+
     async def _document(self, request: web.BaseRequest, schema: str) -> JsonObject:
         try:
             document = read_json(await request.read() or b"{}")
         except ValueError as error:
             raise Refused(400, f"the body is not JSON: {error}") from None
-        self._emulation.schemas.check(f"emulator/{schema}", document, schema.removesuffix(".json"))
+        where = schema.rpartition("/")[2].removesuffix(".json")
+        self._emulation.schemas.check(schema, document, where)
         result: JsonObject = document
         return result
 

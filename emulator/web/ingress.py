@@ -6,7 +6,7 @@ import asyncio
 import functools
 import logging
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 from aiohttp import StreamReader, web
 from multidict import CIMultiDict
@@ -22,19 +22,23 @@ OWN_FAULT = "the emulator itself failed here; its log has the traceback, please 
 _log = logging.getLogger("emulator")
 
 Decide = Callable[[RawRequest], Outcome]
+Fetch = Callable[[RawRequest], Awaitable[RawRequest]]
 
 
 class Ingress:
     """The handler of every path that is not the emulator's own."""
 
-    def __init__(self, decide: Decide, machine: Machine, body_limit: int) -> None:
+    def __init__(self, decide: Decide, machine: Machine, body_limit: int, fetch: Fetch | None = None) -> None:
         self._decide = decide
+        self._fetch = fetch
         self._machine = machine
         self._body_limit = body_limit
 
     async def handle(self, request: web.BaseRequest, target: str) -> web.StreamResponse:
         """Answer one request for ``target``, its path and query as sent."""
         raw = await self._read(request, target)
+        if self._fetch is not None:
+            raw = await self._fetch(raw)
         try:
             outcome = self._decide(raw)
         except Exception:

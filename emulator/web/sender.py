@@ -91,7 +91,7 @@ def _covers(entry: str, host: str, place: IPv4Address | IPv6Address) -> bool:
     return place in network
 
 
-class _GuardedResolver(AbstractResolver):
+class GuardedResolver(AbstractResolver):
     """Resolves a name to those of its addresses that the policy permits."""
 
     def __init__(self, policy: OutboundPolicy) -> None:
@@ -101,6 +101,7 @@ class _GuardedResolver(AbstractResolver):
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
     ) -> list[ResolveResult]:
+        """The addresses of ``host`` that are permitted."""
         permitted, refusal = [], None
         for result in await self._resolver.resolve(host, port, family):
             try:
@@ -114,6 +115,7 @@ class _GuardedResolver(AbstractResolver):
         return permitted
 
     async def close(self) -> None:
+        """Nothing is looked up any more."""
         await self._resolver.close()
 
 
@@ -172,7 +174,7 @@ class HttpSender:
         self._check_literal(str(url.host))
         if self._session is None:
             self._session = ClientSession(
-                connector=TCPConnector(resolver=_GuardedResolver(self._policy), use_dns_cache=False, limit=0),
+                connector=TCPConnector(resolver=GuardedResolver(self._policy), use_dns_cache=False, limit=0),
                 timeout=ClientTimeout(total=None),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 auto_decompress=False,

@@ -1,11 +1,16 @@
-"""Access tokens: issued, several at once, over after thirty days."""
+"""Access tokens: issued, several at once, known again without being stored, over after thirty days, revoked."""
 
 from __future__ import annotations
 
+import re
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from emulator.baidu import tokens
-from emulator.baidu.tokens import BaiduState
+from emulator.baidu.behaviour import Behaviour
+from emulator.baidu.tokens import BaiduState, Mint, Token
 from emulator.core.errors import ApiError
 from emulator.core.exchange import JsonObject
 from emulator.core.ids import Draw
@@ -13,15 +18,21 @@ from tests.support.clouds import data
 from tests.support.machine import START
 
 DAYS = 86_400
+KEY = "Va5yQRHlA4Fq5eR3LT0vuXV4"
+MINT = Mint(7)
 
 
-def _issued(state: BaiduState | None = None, now: float = START, meaning: object = 0) -> JsonObject:
-    return tokens.issue(state or BaiduState(), now, Draw(7, "token", meaning))
+def _issued(state: BaiduState | None = None, now: float = START, meaning: object = 0, key: str = KEY) -> JsonObject:
+    return MINT.issue(state or BaiduState(), key, now, Draw(7, "token", meaning))
+
+
+def _check(state: BaiduState, token: str, now: float) -> None:
+    tokens.check(state, token, MINT.read(token), now)
 
 
 def _refusal(state: BaiduState, token: str, now: float) -> ApiError:
     with pytest.raises(ApiError) as caught:
-        tokens.check(state, token, now)
+        _check(state, token, now)
     return caught.value
 
 
@@ -84,7 +95,7 @@ def test_a_live_token_passes() -> None:
     state = BaiduState()
     token = _issued(state)["access_token"]
 
-    tokens.check(state, token, START + 30 * DAYS - 0.001)
+    _check(state, token, START + 30 * DAYS - 0.001)
 
 
 def test_several_tokens_live_at_once() -> None:
@@ -92,7 +103,7 @@ def test_several_tokens_live_at_once() -> None:
     issued = [_issued(state, START + number, number)["access_token"] for number in range(5)]
 
     for token in issued:
-        tokens.check(state, token, START + 10)
+        _check(state, token, START + 10)
     assert len(set(issued)) == 5
 
 
@@ -107,8 +118,8 @@ def test_a_token_is_over_after_thirty_days(later: float) -> None:
     assert refusal.reason == f"this access_token expired {later:.0f} s ago by the account's clock"
 
 
-@pytest.mark.parametrize("token", ["", "24.abc", "25.0a.1.2.3-4"])
-def test_a_token_that_was_never_issued_is_refused(token: str) -> None:
+@pytest.mark.parametrize("token", ["", "24.abc", "25.0a.1.2.3-4", "null", "24." + "a" * 32 + ".2592000.1.282335-"])
+def test_what_has_not_the_form_of_a_token_is_refused(token: str) -> None:
     refusal = _refusal(BaiduState(), token, START)
 
     assert (refusal.code, refusal.reason) == (
@@ -118,33 +129,118 @@ def test_a_token_that_was_never_issued_is_refused(token: str) -> None:
 
 
 def test_a_refresh_token_is_no_access_token() -> None:
+    assert _refusal(BaiduState(), _issued()["refresh_token"], START).code == 110
+
+
+def test_a_token_has_the_documented_form() -> None:
+    assert re.fullmatch(r"24\.[0-9a-f]{32}\.2592000\.\d{10}\.282335-\d+", _issued()["access_token"])
+
+
+def test_a_token_carries_the_api_key_that_it_was_issued_for() -> None:
+    assert MINT.read(_issued()["access_token"]) == Token(KEY, int(START) + 30 * DAYS, True)
+
+
+@given(st.text(min_size=1, max_size=16))
+def test_any_api_key_comes_back_from_its_token(key: str) -> None:
+    found = MINT.read(_issued(key=key)["access_token"])
+
+    assert found is not None
+    assert found.api_key == key
+
+
+def test_a_token_is_known_to_another_emulator_with_the_same_seed() -> None:
+    token = _issued()["access_token"]
+
+    tokens.check(BaiduState(), token, Mint(7).read(token), START)
+
+
+def test_a_token_of_another_seed_is_refused() -> None:
+    token = _issued()["access_token"]
+
+    with pytest.raises(ApiError) as caught:
+        tokens.check(BaiduState(), token, Mint(8).read(token), START)
+
+    assert caught.value.code == 110
+    assert caught.value.reason.endswith("it was altered, or comes of another --seed")
+
+
+@pytest.mark.parametrize("place", [3, 20, 34, 45, 53])
+def test_a_token_of_which_one_sign_was_changed_is_refused(place: int) -> None:
+    token = _issued()["access_token"]
+    other = "1" if token[place] != "1" else "2"
+
+    assert _refusal(BaiduState(), token[:place] + other + token[place + 1 :], START).code == 110
+
+
+@given(st.from_regex(r"24\.[0-9a-f]{32}\.2592000\.[0-9]{1,11}\.282335-[0-9]{1,60}", fullmatch=True))
+def test_whatever_has_the_form_of_a_token_is_read_without_an_accident(text: str) -> None:
+    found = MINT.read(text)
+
+    assert found is None or not found.genuine
+
+
+def test_a_token_that_was_revoked_is_refused() -> None:
     state = BaiduState()
+    token = _issued(state)["access_token"]
+    tokens.revoke(state, START + 5)
 
-    assert _refusal(state, _issued(state)["refresh_token"], START).code == 110
+    refusal = _refusal(state, token, START + 6)
+
+    assert (refusal.code, refusal.reason) == (
+        110,
+        "this access_token was revoked; ask /oauth/2.0/token for another",
+    )
 
 
-def test_a_token_of_one_account_is_not_known_in_another() -> None:
-    token = _issued(BaiduState())["access_token"]
+def test_a_token_that_was_issued_after_a_revocation_lives_even_if_no_time_has_passed() -> None:
+    state = BaiduState()
+    _issued(state)
+    tokens.revoke(state, START)
+    token = _issued(state, START, "after")["access_token"]
 
-    assert _refusal(BaiduState(), token, START).code == 110
+    _check(state, token, START)
+
+
+def test_a_second_revocation_takes_what_the_first_one_spared() -> None:
+    state = BaiduState()
+    tokens.revoke(state, START)
+    token = _issued(state, START)["access_token"]
+    tokens.revoke(state, START)
+
+    assert _refusal(state, token, START).code == 110
+
+
+def test_a_revocation_in_one_account_leaves_the_tokens_of_another_alone() -> None:
+    token = _issued()["access_token"]
+    tokens.revoke(BaiduState(), START)
+
+    _check(BaiduState(), token, START)
+
+
+def test_an_expired_token_can_be_refused_with_110_since_clients_refresh_on_nothing_else() -> None:
+    token = _issued()["access_token"]
+    state = BaiduState(behaviour=Behaviour(expired=110))
+
+    assert _refusal(state, token, START + 31 * DAYS).code == 110
 
 
 def test_checking_a_token_changes_nothing() -> None:
     state = BaiduState()
     token = _issued(state)["access_token"]
-    before = (dict(state.tokens), state.issued, state.answered)
-    tokens.check(state, token, START)
+    before = (state.issued, state.answered, state.revoked, dict(state.spared))
+    _check(state, token, START)
     _refusal(state, token, START + 31 * DAYS)
     _refusal(state, "other", START)
 
-    assert (state.tokens, state.issued, state.answered) == before
+    assert (state.issued, state.answered, state.revoked, dict(state.spared)) == before
 
 
 def test_tokens_that_are_issued_without_end_do_not_fill_the_memory() -> None:
     state = BaiduState()
-    state.tokens = {str(number): START for number in range(10_000)}
+    tokens.revoke(state, START)
+    state.spared = {str(number): None for number in range(10_000)}
     newest = _issued(state)["access_token"]
 
-    assert len(state.tokens) == 10_000
-    assert "0" not in state.tokens
-    tokens.check(state, newest, START)
+    assert len(state.spared) == 10_000
+    assert "0" not in state.spared
+    _check(state, newest, START)

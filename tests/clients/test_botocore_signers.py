@@ -138,3 +138,18 @@ def test_a_call_signed_at_a_time_that_there_never_was_is_refused(remote: Remote,
 
     assert answer.status_code in (400, 403)
     assert stamp in answer.headers["X-Emulator-Reason"]
+
+
+def test_each_key_of_an_account_has_its_own_secret(remote: Remote) -> None:
+    second = {"access_key": f"{remote.name}SECOND", "secret_key": "another secret"}
+    account = {"name": f"{remote.name}-both", "kingsoft": {"access_key": f"{remote.name}FIRST", "keys": [second]}}
+    remote.admin("POST", "/accounts", account)
+    body = json.dumps(WAVE).encode()
+
+    def signed(secret: str) -> requests.Response:
+        request = AWSRequest("POST", f"{remote.url}/?{QUERY}", data=body, headers=JSON)
+        SigV4Auth(Credentials(second["access_key"], secret), *SCOPE).add_auth(request)
+        return requests.post(request.url, data=body, headers=dict(request.headers), timeout=30)
+
+    assert signed(second["secret_key"]).json()["ErrNum"] == 0
+    assert signed("a third secret").json()["Error"]["Code"] == "SignatureDoesNotMatch"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from math import inf
 
 import pytest
 
@@ -12,7 +13,7 @@ from emulator.core.clock import ClockSpec
 from emulator.core.driver import IDLE_SPAN, ClockBusy, Fired
 from emulator.core.errors import EmulatorError
 from emulator.core.journal import ClockEntry
-from emulator.core.tasks import Plan
+from emulator.core.tasks import Ending, Plan, Timeline
 from tests.support.machine import START, FakeMachine, JumpingLoop, in_virtual_time
 from tests.support.sender import REFUSED, until
 from tests.support.toy_cloud import CALLBACK, PLAN, ToyWorld, reply_of, start_task, toy_world
@@ -1065,3 +1066,40 @@ def test_a_machine_that_is_put_right_does_not_disturb_a_clock_that_runs() -> Non
     in_virtual_time(machine, scenario)
 
     assert machine.monotonic() == pytest.approx(105)
+
+
+async def test_of_a_task_that_was_given_another_timeline_the_old_one_no_longer_happens() -> None:
+    world = toy_world()
+    task = start_task(world.account)
+    world.account.retime(task, task.timeline.ended(START + 2, Ending("fail", 70)))
+
+    await world.driver.advance_to(world.account, START + 100)
+
+    assert _statuses(world) == ["failed"]
+
+
+async def test_a_task_that_waits_does_nothing_until_it_is_given_its_place_in_time() -> None:
+    world = toy_world()
+    task = start_task(world.account)
+    world.account.retime(task, Timeline.of(PLAN, START, turn=inf))
+    await world.driver.advance_to(world.account, START + 100)
+    assert world.sender.orders == []
+    waiting = world.account.tasks.get(task.id)
+    assert waiting is not None
+    assert waiting.timeline.at(START + 100).status == "queued"
+
+    world.account.retime(waiting, Timeline.of(PLAN, START, turn=START + 100))
+    fired = await world.driver.run_until_idle(world.account)
+
+    assert [event.status for event in fired if event.what == "end"] == ["succeeded"]
+
+
+async def test_a_cloud_is_woken_at_the_instant_it_asked_for() -> None:
+    world = toy_world()
+    world.account.wake("toy", START + 5)
+    await world.driver.advance_to(world.account, START + 4)
+    assert world.account.state("toy") == []
+
+    await world.driver.advance_to(world.account, START + 50)
+
+    assert world.account.state("toy") == [START + 5]

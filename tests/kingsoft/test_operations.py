@@ -13,8 +13,20 @@ from tests.support.clouds import data, emulation
 CLOUDS = ("kingsoft", "baidu")
 ROWS = [row for provider in emulation().providers.values() for row in provider.operations]
 BESIDE_OPERATIONS = {
-    "kingsoft": {"callback.task", "callback.progress", "error.gateway", "media"},
-    "baidu": {"error.gateway", "oauth.token.error", "template"},
+    "kingsoft": {
+        "callback.task",
+        "callback.progress",
+        "callback.flow",
+        "callback.legacy.task",
+        "callback.legacy.progress",
+        "callback.legacy.flow",
+        "error.gateway",
+        "media",
+        "options",
+        "preset",
+        "presets",
+    },
+    "baidu": {"classifier", "error.gateway", "oauth.token.error", "options", "picture", "template"},
 }
 """Schemas of what no operation is named after: callbacks, refusals, fixtures."""
 
@@ -74,14 +86,21 @@ def test_every_schema_belongs_to_something(cloud: str) -> None:
 
 
 def test_the_operations_that_start_tasks_are_known() -> None:
-    assert {row.qualified for row in ROWS if row.starts_task} == {"kingsoft.CreateTask", "kingsoft.CreateWaveTask"}
-
-
-def test_the_emulated_operations_are_known() -> None:
-    assert [row.qualified for row in ROWS] == [
+    assert {row.qualified for row in ROWS if row.starts_task} == {
         "kingsoft.CreateTask",
+        "kingsoft.CreateFlowTask",
+        "kingsoft.BatchCreateTask",
         "kingsoft.CreateWaveTask",
-        "kingsoft.GetTaskByTaskID",
-        "baidu.oauth.token",
-        "baidu.iocr.recognise",
-    ]
+        "kingsoft.FetchObjectMediaProcess",
+    }
+
+
+def test_every_documented_action_of_kingsoft_is_emulated() -> None:
+    actions = """
+        Preset UpdatePreset DelPreset GetPresetList GetPresetDetail CreateTask CreateFlowTask BatchCreateTask
+        CreateWaveTask DelTaskByTaskID TopTaskByTaskID GetTaskList GetTaskByTaskID GetTaskMetaInfo FetchMetaInfo
+        UpdatePipeline QueryPipeline QueryTaskStats GetMediaTransDuration GetScreenshotNumber GetInterfaceNumber
+        FetchObjectMediaProcess ListFetchObjectMediaProcess GetFetchObjectMediaProcess
+    """
+
+    assert {row.wire for row in ROWS if row.cloud == "kingsoft"} == set(actions.split())

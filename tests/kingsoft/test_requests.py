@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emulator.core.exchange import Call, RawRequest
-from emulator.kingsoft.provider import Kingsoft
+from emulator.kingsoft.handlers.tasks import TaskOptions
+from emulator.kingsoft.provider import Kingsoft, KingsoftOptions
 from emulator.kingsoft.requests import parse_json
 from emulator.kingsoft.signing import CredentialScope, read_scope
 from tests.support.clouds import data, raw
@@ -24,7 +25,7 @@ SCOPE = "AKTEST/20260101/cn-beijing-6/kvs/aws4_request"
 
 def _read(request: RawRequest, *, lenient_json: bool = False) -> Call:
     schemas, fixtures = data()
-    cloud = Kingsoft(schemas, fixtures, auth="off", skew=900, lenient_json=lenient_json, wave_type="audiowave")
+    cloud = Kingsoft(schemas, fixtures, KingsoftOptions(auth="off", tasks=TaskOptions(lenient_json=lenient_json)))
     return cloud.identify(request)
 
 

@@ -127,13 +127,30 @@ class Toy:
         """A key and its word."""
         return {self.key(given.get("key") or draw.digits("K####")): given.get("word") or draw.digits("????")}
 
-    def callbacks(self, task: Task, step: Step) -> Sequence[CallbackOrder]:
+    def check_plan(self, plan: JsonObject) -> None:
+        """Anything goes."""
+
+    def woken(self, account: Account, now: float) -> None:
+        """Remember it."""
+        account.state(self.name).append(now)
+
+    def check_options(self, options: JsonObject) -> None:
+        """Anything goes."""
+
+    def reached(self, account: Account, task: Task, step: Step) -> Sequence[CallbackOrder]:
         """One message a step, for those who want any."""
         url = task.parameters.get("callback", "")
         body = {"brew": task.id, "status": step.phase.status, "percent": step.phase.percent}
         return (CallbackOrder(step.phase.status, "POST", url, {}, json.dumps(body).encode()),) if url else ()
 
-    def new_state(self) -> object:
+    def options(self, account: Account) -> JsonObject:
+        """None."""
+        return {}
+
+    def set_options(self, account: Account, options: JsonObject) -> None:
+        """There are none."""
+
+    def new_state(self, options: JsonObject) -> object:
         """Nothing to remember at first."""
         return []
 

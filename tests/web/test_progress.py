@@ -275,7 +275,7 @@ async def test_the_final_callback_of_a_transcoding_task_has_a_media_description_
                 "codec_type": "video",
                 "width": 1280,
                 "height": 720,
-                "bit_rate": 500000,
+                "bit_rate": 900000,
                 "r_frame_rate": "25/1",
             },
             {
@@ -287,7 +287,7 @@ async def test_the_final_callback_of_a_transcoding_task_has_a_media_description_
                 "bit_rate": 64000,
             },
         ],
-        "format": {"duration": "198.123", "format_name": "mp4", "size": 13967671, "bit_rate": "564000"},
+        "format": {"duration": "198.123", "format_name": "mp4", "size": 23873821, "bit_rate": "964000"},
     }
 
 
@@ -313,20 +313,17 @@ async def test_rates_and_size_of_a_drawn_media_description_add_up(start: Start, 
 
 
 @pytest.mark.parametrize(
-    ("key", "container"),
-    [("a.mp4", "mp4"), ("a.flv", "flv"), ("a.ts", "mpegts"), ("a.m3u8", "hls"), ("noending", "mp4")],
+    ("preset", "container"), [("hd_mp4", "mp4"), ("flv_480p", "flv"), ("hls_720p", "hls"), ("gif_320", "gif")]
 )
-async def test_the_container_follows_the_ending_of_the_output(
-    client: Client, inbox: Inbox, key: str, container: str
-) -> None:
-    assert (await result_of(client, inbox, DstObjectKey=key))["format"]["format_name"] == container
+async def test_the_container_follows_the_template(client: Client, inbox: Inbox, preset: str, container: str) -> None:
+    assert (await result_of(client, inbox, Preset=preset))["format"]["format_name"] == container
 
 
 async def test_an_output_that_is_only_sound_has_one_stream_with_index_0(client: Client, inbox: Inbox) -> None:
-    described = await result_of(client, inbox, DstObjectKey="out/a.mp3")
+    described = await result_of(client, inbox, Preset="mp3_128k", DstObjectKey="out/a.mp3")
 
     assert [(stream["index"], stream["codec_type"]) for stream in described["streams"]] == [(0, "audio")]
-    assert described["format"]["bit_rate"] == "64000"
+    assert described["format"]["bit_rate"] == "128000"
 
 
 # By chance
