@@ -57,7 +57,7 @@ class StatisticsHandlers:
             if status != "vanished" and int(beijing_day(task.timeline.start)) >= since:
                 counts["Total"] += 1
                 counts[_COUNTED[status]] += 1
-        return {"Preset": preset, "StartDate": str(since), **counts}
+        return {"Preset": preset, "StartDate": f"{since:08}", **counts}
 
 
 def _state(call: Call, context: Context) -> KingsoftState:
