@@ -14,7 +14,7 @@ from typing import Any
 from emulator.core.errors import ApiError, Code, ConfigurationError, Problem, Stage, nearest
 from emulator.core.exchange import Call, JsonObject
 from emulator.core.ids import Draw
-from emulator.core.provider import Provider
+from emulator.core.provider import Provider, Responses
 from emulator.core.schemas import SchemaRegistry
 from emulator.core.tasks import Plan, Span
 
@@ -69,6 +69,7 @@ class Rule:
     refusal: Refusal | None
     plan: JsonObject | None
     latency: Span | None
+    responses: Responses | None = None
     matched: int = 0
     taken: int = 0
 
@@ -94,6 +95,7 @@ class Effects:
     error: ApiError | None = None
     plan: JsonObject | None = None
     latency: float = 0.0
+    responses: Responses | None = None
     notes: list[str] = field(default_factory=list)
 
 
@@ -154,6 +156,7 @@ class RuleBook:
                 ("error", rule.refusal is not None and effects.error is None),
                 ("plan", rule.plan is not None and effects.plan is None and effects.error is None),
                 ("latency", rule.latency is not None and not effects.latency),
+                ("responses", rule.responses is not None and effects.responses is None and effects.error is None),
             )
             if wanted
         ]
@@ -170,6 +173,8 @@ class RuleBook:
             effects.plan = rule.plan
         if rule.latency is not None and "latency" in offered:
             effects.latency = rule.latency.length(self._seed, rule.id, rule.taken)
+        if "responses" in offered:
+            effects.responses = rule.responses
         return f"match {rule.matched}, applies: {', '.join(offered)}"
 
 
@@ -196,6 +201,7 @@ def _parse(rule_id: str, document: JsonObject, schemas: SchemaRegistry, provider
         refusal=_refusal(then["error"], clouds) if "error" in then else None,
         plan=_plan(then["plan"], clouds) if "plan" in then else None,
         latency=_span(then["latency"], "/then/latency") if "latency" in then else None,
+        responses=then.get("responses"),
     )
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from emulator.core.emulation import Emulation
 from tests.support.baidu_calls import answer, ask, fixture, sha, stocked, words
-from tests.support.client import TRAIN_TICKET
+from tests.support.client import TRAIN_TICKET, Client
 from tests.support.clouds import emulation
 from tests.support.pictures import encoded, picture
 
@@ -256,3 +256,16 @@ def test_the_rows_of_a_known_pictures_table_are_its_own(tmp_path: Path) -> None:
     found = words(answer(cloud, {"templateSign": "vat_invoice_v2", "image": IMAGE}))
 
     assert [found[f"DetailsOfTax#{number}#CommodityAmount"] for number in (1, 2, 3)] == ["100.00"] * 3
+
+
+async def test_a_rule_makes_one_answer_a_drawn_one(client: Client) -> None:
+    token = await client.token()
+    picture = {"image": encoded(), "templateSign": TRAIN_TICKET}
+    canned = (await client.recognise(token, **picture)).json["data"]["ret"]
+    await client.rule({"times": {"first": 1}, "then": {"responses": "random"}})
+
+    drawn = (await client.recognise(token, **picture)).json["data"]["ret"]
+
+    assert drawn != canned
+    assert [field["word_name"] for field in drawn] == [field["word_name"] for field in canned]
+    assert (await client.recognise(token, **picture)).json["data"]["ret"] == canned

@@ -457,3 +457,10 @@ def test_success_is_no_error_that_a_rule_could_say(then: JsonObject) -> None:
     (refusal,) = _refused({"when": {"operation": "toy.Brew"}, "then": then})
 
     assert "toy has no code" in str(refusal)
+
+
+def test_a_rule_decides_whether_answers_are_canned_or_drawn() -> None:
+    world = toy_world()
+    world.rule({"times": {"first": 1}, "then": {"responses": "random"}})
+
+    assert [_apply(world).responses for _ in range(2)] == ["random", None]

@@ -8,10 +8,12 @@ import socket
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from emulator import __version__
+from tests.support.client import RECOGNISE
 from tests.support.clouds import emulation
 from tests.support.process import Serving, run, serving
 
@@ -301,3 +303,19 @@ def test_the_help_of_serve_can_be_printed(tmp_path: Path) -> None:
 
     assert done.returncode == OK
     assert "--callback-senders" in done.stdout
+
+
+def test_a_token_outlives_the_process_that_issued_it(tmp_path: Path) -> None:
+    query = "grant_type=client_credentials&client_id=ak&client_secret=sk"
+    with serving(tmp_path, "-p", "0", "--seed", "7") as first:
+        issued = fetched(f"{first.url}/oauth/2.0/token?{query}")["access_token"]
+
+    with serving(tmp_path, "-p", "0", "--seed", "7") as second:
+        answer = fetched(f"{second.url}{RECOGNISE}?access_token={issued}")
+
+    assert answer["error_code"] not in (100, 110, 111), answer
+
+
+def fetched(url: str) -> Any:
+    with urllib.request.urlopen(url, data=b"") as found:
+        return json.loads(found.read())

@@ -407,6 +407,8 @@ class TaskHandlers:
 def _fault(work: Work) -> int | None:
     """Why the work cannot succeed, as the vendor documents it; a rule's outcome goes before that."""
     for job in work.jobs:
+        if job.type == WAVE:
+            continue  # of which no failure is documented
         rows = _source_rows(job.parameters)
         if len(rows) == 1 and rows[0].get("index", 0):
             return 2003  # a single source with another index than 0 makes the transcode fail [docs 2397]
