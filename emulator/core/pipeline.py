@@ -70,7 +70,8 @@ class Pipeline:
             latency = effects.latency
             if effects.error is not None:
                 raise effects.error
-            payload = operation.handler(call, Context(account, now, effects.plan, effects.responses or account.responses))
+            context = Context(account, now, effects.plan, effects.responses or account.responses)
+            payload = operation.handler(call, context)
             reply = provider.succeed(call, payload, account)
         except ApiError as error:
             code, reason = error.code, error.reason
