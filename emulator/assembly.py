@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 
 from emulator.baidu.behaviour import Behaviour, Limits
@@ -121,11 +122,23 @@ def load_data(settings: Settings) -> tuple[SchemaRegistry, Fixtures]:
         ConfigurationError: with every file and pointer at fault.
 
     """
-    loaded = resources.load("schemas", tuple(map(Path, settings.schemas)))
+    if not settings.schemas and not settings.fixtures:
+        return _shipped_data()
+    return _load_data(settings.schemas, settings.fixtures)
+
+
+@functools.cache
+def _shipped_data() -> tuple[SchemaRegistry, Fixtures]:
+    """The data of an emulator without any of a user's: read once in a process, since nothing ever changes it."""
+    return _load_data((), ())
+
+
+def _load_data(schema_folders: tuple[str, ...], fixture_folders: tuple[str, ...]) -> tuple[SchemaRegistry, Fixtures]:
+    loaded = resources.load("schemas", tuple(map(Path, schema_folders)))
     _refuse_unread(loaded)
-    schemas = SchemaRegistry(loaded)
+    schemas = SchemaRegistry(loaded, trusted=True)
     known = tuple(pattern for cloud in CLOUDS for pattern in cloud.fixtures_read)
-    return schemas, Fixtures(resources.load("fixtures", tuple(map(Path, settings.fixtures))), schemas, known)
+    return schemas, Fixtures(resources.load("fixtures", tuple(map(Path, fixture_folders))), schemas, known)
 
 
 def _refuse_unread(loaded: dict[str, Resource]) -> None:

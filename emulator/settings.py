@@ -9,12 +9,13 @@ from __future__ import annotations
 import dataclasses
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from math import isfinite, nan
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from emulator.core.errors import ConfigurationError, Problem, nearest
+from emulator.core.values import value_type
 
 PREFIX = "EMULATOR_"
 ELSEWHERE = frozenset({"CONFIG", "URL"})
@@ -25,7 +26,7 @@ def _setting(default: Any, text: str, *, least: float | None = None, most: float
     return field(default=default, metadata={"help": text, "least": least, "most": most})
 
 
-@dataclass(frozen=True, slots=True)
+@value_type
 class Settings:
     """Everything that can be set when the emulator starts."""
 

@@ -9,13 +9,14 @@ import hashlib
 import hmac
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from urllib.parse import quote, unquote
 
 from emulator.core.clock import parse_instant
 from emulator.core.errors import ApiError
 from emulator.core.exchange import RawRequest
 from emulator.core.forms import read_query
+from emulator.core.values import value_type
 
 SCHEME = "bce-auth-v1/"
 WIDEST_SKEW = 86_400.0
@@ -26,7 +27,7 @@ _BY_DEFAULT = ("content-length", "content-md5", "content-type", "host")
 _VENDORS_HOST = "aip.baidubce.com"
 
 
-@dataclass(frozen=True, slots=True)
+@value_type
 class Signed:
     """What the ``Authorization`` header says.
 
@@ -51,7 +52,7 @@ class Signed:
         return f"bce-auth-v1/{self.access_key}/{self.stamp}/{self.expire}"
 
 
-@dataclass(frozen=True, slots=True)
+@value_type
 class Canonical:
     """A request as it is signed."""
 

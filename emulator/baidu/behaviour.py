@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, field, replace
 from typing import Literal
 
 from emulator.core.exchange import JsonObject
 from emulator.core.provider import Auth
+from emulator.core.values import value_type
 
 Era = Literal["template", "2018", "2020", "finance"]
 """The shape of answers: as each template says, else 2020; the vendor's example; dumps since 2020; short elements."""
@@ -14,7 +15,7 @@ Errors = Literal["classic", "newer"]
 """The codes where two generations of the service differ."""
 
 
-@dataclass(frozen=True, slots=True)
+@value_type
 class Limits:
     """How many recognitions an account may ask for; 0 is no limit.
 
@@ -30,7 +31,7 @@ class Limits:
     total: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@value_type
 class Behaviour:
     """The switches.
 

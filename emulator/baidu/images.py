@@ -6,13 +6,13 @@ import binascii
 import hashlib
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
 from io import BytesIO
 from typing import Literal
 
 import pybase64
 
 from emulator.core.errors import ApiError
+from emulator.core.values import value_type
 
 ENCODED_LIMIT = 4 * 2**20
 """Characters of base64 that a picture may have. [seed]"""
@@ -26,7 +26,7 @@ Repair = Literal["repair", "strict"]
 _REPAIRS = {ord(" "): "+", ord("\r"): None, ord("\n"): None, ord("\t"): None}
 
 
-@dataclass(frozen=True, slots=True)
+@value_type
 class Picture:
     """A picture that was accepted: its bytes, its format and its sides in pixels.
 

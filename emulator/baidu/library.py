@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from hashlib import blake2b, sha256
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from emulator.core.fixtures import Fixtures
 from emulator.core.ids import Draw
 from emulator.core.resources import Resource
 from emulator.core.schemas import SchemaRegistry
+from emulator.core.values import value_type
 
 CLASSIFIERS, PICTURES = "baidu/classifiers/", "baidu/pictures/"
 READ = (f"{TEMPLATES}*.json", f"{CLASSIFIERS}*.json", f"{PICTURES}*.json")
@@ -25,7 +25,7 @@ READ = (f"{TEMPLATES}*.json", f"{CLASSIFIERS}*.json", f"{PICTURES}*.json")
 _ENDINGS = ("", ".png", ".jpg", ".jpeg", ".bmp", ".pdf")
 
 
-@dataclass(frozen=True, slots=True)
+@value_type
 class Found:
     """What a classifier makes of a picture.
 
@@ -41,7 +41,7 @@ class Found:
     matches: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@value_type
 class Known:
     """A picture that a fixture describes.
 

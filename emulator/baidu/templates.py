@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -15,6 +14,7 @@ from emulator.core.errors import Problem, nearest
 from emulator.core.exchange import JsonObject
 from emulator.core.ids import Draw
 from emulator.core.resources import Resource
+from emulator.core.values import value_type
 
 FOLDER = "baidu/templates/"
 Shape = Literal["full", "short"]
@@ -24,7 +24,7 @@ _UNREAD: JsonObject = {"average": 0.0, "min": 0.0, "variance": 0.0}
 _ROWS = (1, 4)
 
 
-@dataclass(frozen=True, slots=True)
+@value_type
 class Element:
     """One element of an answer.
 
@@ -46,7 +46,7 @@ class Element:
     row: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@value_type
 class Overrides:
     """What a fixture says about one picture, in place of the template.
 

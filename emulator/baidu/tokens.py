@@ -17,6 +17,7 @@ from emulator.baidu.behaviour import Behaviour
 from emulator.core.errors import ApiError
 from emulator.core.exchange import JsonObject
 from emulator.core.ids import Draw, digest
+from emulator.core.values import value_type
 
 LIFETIME = 2_592_000
 """Seconds. Always 30 days: clients misbehave with less, and a shorter life is a rule's business."""
@@ -79,7 +80,7 @@ class BaiduState:
     total: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@value_type
 class Token:
     """What a token says.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from itertools import count
 from typing import Any, Literal
 
@@ -21,6 +21,7 @@ from emulator.core.journal import Journal, JournalLimits
 from emulator.core.provider import Responses
 from emulator.core.rules import RuleBook
 from emulator.core.tasks import Agenda, Task, TaskBook, TaskStep, Timeline, Wakeup
+from emulator.core.values import value_type
 
 Openness = Literal["open", "closed"]
 
@@ -28,7 +29,7 @@ DEFAULT = "default"
 """The account of requests that carry no credential, or one that means nothing."""
 
 
-@dataclass(frozen=True, slots=True)
+@value_type
 class AccountLimits:
     """What one account keeps, and how many accounts there may be."""
 
@@ -38,7 +39,7 @@ class AccountLimits:
     journal: JournalLimits = field(default_factory=JournalLimits)
 
 
-@dataclass(frozen=True, slots=True)
+@value_type
 class AccountSpec:
     """How an account is made.
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import functools
 import time
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Literal, Protocol
+
+from emulator.core.values import value_type
 
 ClockMode = Literal["real", "scaled", "frozen"]
 
@@ -46,7 +47,7 @@ class SystemMachine:
         return time.monotonic()
 
 
-@dataclass(frozen=True, slots=True)
+@value_type
 class ClockSpec:
     """How a clock is to start: its mode, its speed, and the instant it shows (``None``: the machine's)."""
 

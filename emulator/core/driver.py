@@ -12,7 +12,6 @@ import asyncio
 import contextlib
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from emulator.core.accounts import Account, AccountBook
 from emulator.core.callbacks import Answer, Delivery, Sender
@@ -20,6 +19,7 @@ from emulator.core.clock import ClockSpec, iso
 from emulator.core.errors import EmulatorError
 from emulator.core.provider import Provider
 from emulator.core.tasks import TaskStep, Wakeup
+from emulator.core.values import value_type
 
 IDLE_SPAN = 366 * 86400.0
 """How far ``run_until_idle`` moves a clock at most."""
@@ -35,7 +35,7 @@ class ClockBusy(EmulatorError):
     """The clock of that account is being moved already, or does not move by hand."""
 
 
-@dataclass(frozen=True, slots=True)
+@value_type
 class Fired:
     """One thing that happened while a clock was moved.
 
@@ -55,7 +55,7 @@ class Fired:
     status: str
 
 
-@dataclass(frozen=True, slots=True)
+@value_type
 class _Retry:
     delivery: Delivery
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from emulator.core.accounts import AccountBook
 from emulator.core.clock import Machine
@@ -12,9 +11,10 @@ from emulator.core.fixtures import Fixtures
 from emulator.core.pipeline import Pipeline
 from emulator.core.provider import Provider
 from emulator.core.schemas import SchemaRegistry
+from emulator.core.values import value_type
 
 
-@dataclass(frozen=True, slots=True)
+@value_type
 class Emulation:
     """The parts of a running emulator.
 

@@ -13,14 +13,16 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Literal
+
+from emulator.core.values import value_type
 
 Code = int | str
 Stage = Literal["gate", "business"]
 
 
-@dataclass(frozen=True, slots=True)
+@value_type
 class Problem:
     """One thing that is wrong, and where: a file or the name of an input, and a JSON pointer into it."""
 
@@ -64,7 +66,7 @@ class ApiError(Exception):
         self.message = message
 
 
-@dataclass(frozen=True, slots=True)
+@value_type
 class ErrorRow:
     """One documented code.
 

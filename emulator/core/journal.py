@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from emulator.core.callbacks import Changes
 from emulator.core.errors import Code
@@ -49,7 +49,7 @@ class RequestEntry:
     latency: float
 
 
-@dataclass(frozen=True, slots=True)
+@value_type
 class ClockEntry:
     """A move of the clock: from where, to where, and how many events it set off."""
 
@@ -62,7 +62,7 @@ class ClockEntry:
 Entry = RequestEntry | ClockEntry
 
 
-@dataclass(frozen=True, slots=True)
+@value_type
 class JournalLimits:
     """How much an account's journal keeps: entries, bytes of all bodies, bytes of one body."""
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Literal
 
 from emulator.core.errors import nearest
 from emulator.core.exchange import Call, JsonObject
+from emulator.core.values import value_type
 
 if TYPE_CHECKING:
     from emulator.core.provider import Context
@@ -16,7 +17,7 @@ Handler = Callable[[Call, "Context"], JsonObject]
 """Answers a validated call with the payload of its reply, or raises ``ApiError``. Never sees HTTP."""
 
 
-@dataclass(frozen=True, slots=True)
+@value_type
 class Operation:
     """One thing that a client can call.
 

@@ -6,13 +6,14 @@ A whole file replaces a whole file, by its path relative to the root of its laye
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from emulator.core.errors import ConfigurationError, Problem, nearest
+from emulator.core.values import value_type
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 _PACKAGE = Path(__file__).parents[1]
 
 
-@dataclass(frozen=True, slots=True)
+@value_type
 class Resource:
     """A data file in force.
 

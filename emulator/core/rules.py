@@ -17,9 +17,10 @@ from emulator.core.ids import Draw
 from emulator.core.provider import Provider, Responses
 from emulator.core.schemas import SchemaRegistry
 from emulator.core.tasks import Plan, Span
+from emulator.core.values import value_type
 
 
-@dataclass(frozen=True, slots=True)
+@value_type
 class Times:
     """How often a rule acts, over the calls that match it."""
 
@@ -41,7 +42,7 @@ class Times:
         return self.first is not None and taken >= self.first
 
 
-@dataclass(frozen=True, slots=True)
+@value_type
 class Refusal:
     """The effect ``error``: a code, said at its stage, perhaps with a message of the user's."""
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import unquote, urldefrag, urljoin
 
@@ -17,6 +16,7 @@ import jsonschema_rs
 
 from emulator.core.errors import Code, ConfigurationError, Problem, nearest
 from emulator.core.resources import Resource
+from emulator.core.values import value_type
 
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator
@@ -30,7 +30,7 @@ _JSON_NUMBER = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@value_type
 class Violation:
     """The first rule that a document breaks, in the order of the schema.
 
@@ -54,19 +54,29 @@ class Violation:
 
 
 class Schema:
-    """One compiled schema."""
+    """One schema, compiled when it is first needed."""
 
-    def __init__(self, registry: SchemaRegistry, document: dict[str, Any], validator: Validator) -> None:
+    def __init__(self, registry: SchemaRegistry, document: dict[str, Any]) -> None:
         self._registry = registry
-        self._validator = validator
         self.document = document
         self.id: str = document.get("$id", "")
-        self.is_valid: Callable[[Any], bool] = validator.is_valid
-        properties = {name: registry.resolve(self.id, part)[1] for name, part in document.get("properties", {}).items()}
-        every = document.get("x-empty") == "absent"
-        self._empty_is_absent = frozenset(
-            n for n, part in properties.items() if every or part.get("x-empty") == "absent"
-        )
+
+    @functools.cached_property
+    def is_valid(self) -> Callable[[Any], bool]:
+        """Whether a value fits."""
+        return self._validator.is_valid
+
+    @functools.cached_property
+    def _validator(self) -> Validator:
+        return self._registry.compiled(self.document)
+
+    @functools.cached_property
+    def _empty_is_absent(self) -> frozenset[str]:
+        parts = self.document.get("properties", {})
+        if self.document.get("x-empty") == "absent":
+            return frozenset(parts)
+        resolved = {name: self._registry.resolve(self.id, part)[1] for name, part in parts.items()}
+        return frozenset(name for name, part in resolved.items() if part.get("x-empty") == "absent")
 
     def without_empty(self, parameters: dict[str, Any]) -> dict[str, Any]:
         """``parameters`` without those whose empty text means that they were not sent (``x-empty``)."""
@@ -106,14 +116,19 @@ class Schema:
 
 
 class SchemaRegistry:
-    """Every schema in force, compiled and cross-checked.
+    """Every schema in force, cross-checked.
+
+    Args:
+        resources: what was loaded.
+        trusted: whether the shipped ones are compiled when they are first needed, and not before: that takes a
+            millisecond each, and the tests have compiled them. A user's own are compiled at once in any case.
 
     Raises:
         ConfigurationError: with every file and pointer at fault.
 
     """
 
-    def __init__(self, resources: Mapping[str, Resource]) -> None:
+    def __init__(self, resources: Mapping[str, Resource], *, trusted: bool = False) -> None:
         self._documents: dict[str, dict[str, Any]] = {}
         self._origins: dict[str, str] = {}
         self._reference: dict[str, Draft202012Validator] = {}
@@ -124,14 +139,9 @@ class SchemaRegistry:
         if problems:
             raise ConfigurationError(problems)
         self._registry = jsonschema_rs.Registry(list(self._documents.items()))
-        self._schemas: dict[str, Schema] = {}
-        for uri, document in self._documents.items():
-            try:
-                self._schemas[uri] = Schema(self, document, self._compiled(document))
-            except ValueError as error:
-                problems.append(Problem(self._origins[uri], "", f"no valid schema: {_first_line(error)}"))
-        if problems:
-            raise ConfigurationError(problems)
+        self._schemas = {uri: Schema(self, document) for uri, document in self._documents.items()}
+        own = {BASE + resource.path for resource in resources.values() if resource.user or not trusted}
+        self._compile(uri for uri in self._schemas if uri in own)
 
     def __iter__(self) -> Iterator[Schema]:
         return iter(self._schemas.values())
@@ -143,9 +153,15 @@ class SchemaRegistry:
             ValueError: it is no schema, or it refers to nothing.
 
         """
-        return self._compiled(document).is_valid
+        return self.compiled(document).is_valid
 
-    def _compiled(self, document: dict[str, Any]) -> Validator:
+    def compiled(self, document: dict[str, Any]) -> Validator:
+        """The deciding validator of ``document``.
+
+        Raises:
+            ValueError: it is no schema, or it refers to nothing.
+
+        """
         return jsonschema_rs.Draft202012Validator(document, registry=self._registry, offline=True)
 
     def get(self, path: str) -> Schema:
@@ -177,8 +193,18 @@ class SchemaRegistry:
             found = schema.explain(document)
             raise ConfigurationError([Problem(where, found.pointer, found.message)])
 
+    def _compile(self, uris: Iterable[str]) -> None:
+        problems = []
+        for uri in uris:
+            try:
+                _ = self._schemas[uri].is_valid
+            except ValueError as error:
+                problems.append(Problem(self._origins[uri], "", f"no valid schema: {_first_line(error)}"))
+        if problems:
+            raise ConfigurationError(problems)
+
     def recheck(self) -> None:
-        """Hold every schema against its meta-schema with the explaining validator too, which says where.
+        """Compile every schema, and hold it against its meta-schema with the explaining validator, which says where.
 
         Raises:
             ConfigurationError: with every file at fault.
@@ -186,6 +212,7 @@ class SchemaRegistry:
         """
         from jsonschema.exceptions import SchemaError
 
+        self._compile(self._schemas)
         problems = []
         for uri, document in self._documents.items():
             try:
@@ -222,7 +249,7 @@ class SchemaRegistry:
         """``part`` of the schema ``base`` with what it refers to underneath it, and the schema that that is in."""
         part = part if isinstance(part, dict) else {}
         while "$ref" in part:
-            base, fragment = urldefrag(urljoin(base, part["$ref"]))
+            base, fragment = _joined(base, part["$ref"])
             target = _at(self._documents[base], fragment)
             beside = {key: value for key, value in part.items() if key != "$ref"}
             part = {**(target if isinstance(target, dict) else {}), **beside}
@@ -257,13 +284,13 @@ class SchemaRegistry:
 
     def _dangling(self, uri: str) -> Iterator[Problem]:
         for pointer, reference in _references(self._documents[uri]):
-            target, fragment = urldefrag(urljoin(uri, reference))
+            target, fragment = _joined(uri, reference)
             if target not in self._documents:
                 hint = nearest(target, self._documents)
                 yield Problem(self._origins[uri], pointer, f"$ref to {reference}: no such schema{hint}")
-            elif _at(self._documents[target], fragment) is None:
+            elif (found := _at(self._documents[target], fragment)) is None:
                 yield Problem(self._origins[uri], pointer, f"$ref to {reference}: nothing at #{fragment}")
-            elif self._is_endless(uri, reference):
+            elif isinstance(found, dict) and "$ref" in found and self._is_endless(uri, reference):
                 yield Problem(self._origins[uri], pointer, f"$ref to {reference}: it refers to itself without end")
 
     def _is_endless(self, base: str, reference: str) -> bool:
@@ -291,6 +318,13 @@ def _pattern(validator: Any, pattern: str, instance: Any, schema: Any) -> Iterat
 @functools.cache
 def _pattern_alone(pattern: str) -> Callable[[Any], bool]:
     return jsonschema_rs.Draft202012Validator({"pattern": pattern}).is_valid
+
+
+@functools.lru_cache(maxsize=1024)
+def _joined(base: str, reference: str) -> tuple[str, str]:
+    """The schema that ``reference`` means in the schema ``base``, and the place in it."""
+    target, fragment = urldefrag(urljoin(base, reference))
+    return target, fragment
 
 
 def _references(part: Any, pointer: str = "") -> Iterator[tuple[str, str]]:

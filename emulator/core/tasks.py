@@ -10,7 +10,7 @@ import heapq
 import math
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Literal
 
 from emulator.core.bounded import Bounded
@@ -42,7 +42,7 @@ def seconds(duration: float | str) -> float:
     return float(found[1]) * _UNITS[found[2]]
 
 
-@dataclass(frozen=True, slots=True)
+@value_type
 class Span:
     """A duration in seconds, fixed or anywhere between two bounds."""
 
@@ -67,7 +67,7 @@ class Span:
         return round(Draw(*meaning).between(self.low, self.high), 3)
 
 
-@dataclass(frozen=True, slots=True)
+@value_type
 class Ending:
     """How a task ends, and where: in which stage, after which share (0 to 1) of it."""
 
@@ -94,7 +94,7 @@ class Ending:
         return cls(kind, document.get("fail", 0), stage, share)
 
 
-@dataclass(frozen=True, slots=True)
+@value_type
 class Retry:
     """How a callback is delivered: attempts in all, the first wait (doubled each time), the limit of one attempt."""
 
@@ -103,7 +103,7 @@ class Retry:
     timeout: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value_type
 class Plan:
     """The script of one task.
 

@@ -6,16 +6,17 @@ The default of each switch is what the newest document says, or the table where 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any, Literal, get_args, get_type_hints
 
 from emulator.core.errors import nearest
 from emulator.core.exchange import JsonObject
+from emulator.core.values import value_type
 
 
-@dataclass(frozen=True, slots=True)
+@value_type
 class Dialect:
     """How answers and callbacks look where the documents leave a choice.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 from typing import Any, ClassVar, cast
 
 from emulator.core.accounts import Account
@@ -16,6 +16,7 @@ from emulator.core.ids import Draw
 from emulator.core.provider import Auth
 from emulator.core.schemas import SchemaRegistry
 from emulator.core.tasks import Step, Task
+from emulator.core.values import value_type
 from emulator.kingsoft import callbacks, envelope, requests
 from emulator.kingsoft.authentication import verify
 from emulator.kingsoft.dialects import Dialect
@@ -38,7 +39,7 @@ ACCESS_KEY = "access_key"
 WORLD = "kingsoft/world.json"
 
 
-@dataclass(frozen=True, slots=True)
+@value_type
 class KingsoftOptions:
     """How Kingsoft is emulated.
 

@@ -65,7 +65,7 @@ def _scope(
     return CredentialScope(key, date, region, service, signed_headers, signature, carrier)
 
 
-@dataclass(frozen=True, slots=True)
+@value_type
 class Signable:
     """The parts of a request that a signature covers, as they stand in the canonical request.
 
@@ -166,7 +166,7 @@ def signed_at(stamp: str) -> float:
     return parse_instant(stamp)
 
 
-@dataclass(frozen=True, slots=True)
+@value_type
 class Guess:
     """A known mistake: what the client did, and what it would then have signed."""
 

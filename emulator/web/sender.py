@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 import aiohttp
@@ -20,6 +20,7 @@ from yarl import URL
 
 from emulator.core.callbacks import Answer, CallbackOrder
 from emulator.core.clock import Machine
+from emulator.core.values import value_type
 
 ANSWER_KEPT = 4096
 """How many bytes of a receiver's answer are kept."""
@@ -43,7 +44,7 @@ class Forbidden(OSError):
     """The outbound policy does not let a callback go there. Its text says why and what to set."""
 
 
-@dataclass(frozen=True, slots=True)
+@value_type
 class OutboundPolicy:
     """Where callbacks may go.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from emulator.core.clock import beijing, beijing_day
@@ -16,6 +16,7 @@ from emulator.core.ids import digest
 from emulator.core.provider import Context
 from emulator.core.schemas import SchemaRegistry
 from emulator.core.tasks import Ending, Plan, Task, Timeline
+from emulator.core.values import value_type
 from emulator.kingsoft import media, outputs
 from emulator.kingsoft.callbacks import output_of
 from emulator.kingsoft.handlers.periods import Period, period
@@ -36,7 +37,7 @@ _SOURCE = ("path", "index", "type")
 _STEP = ("Preset", "SrcInfo", "DstBucket", "DstDir", "DstObjectKey", "DstAcl", "ExtParam")
 
 
-@dataclass(frozen=True, slots=True)
+@value_type
 class TaskOptions:
     """How tasks are read and run, where the vendor leaves it open.
 
