@@ -7,9 +7,6 @@ the sum of the rates times the length, unless the description says its own.
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Any
-
-import orjson
 
 from emulator.core.exchange import JsonObject
 from emulator.core.ids import Draw
@@ -155,44 +152,3 @@ def drawn(draw: Draw) -> JsonObject:
             "bit_rate": draw.choice((64_000, 96_000, 128_000)),
         },
     }
-
-
-def output(media: JsonObject, object_key: str) -> str:
-    """``outMediainfo`` of ``object_key`` made of ``media``: JSON in a string, size and rates in agreement. [seed]"""
-    streams: list[JsonObject] = []
-    video, audio = media.get("video"), media.get("audio")
-    if video is not None and not for_sound_only(object_key):
-        streams.append(
-            {
-                "index": 0,
-                "codec_name": video["codec"],
-                "codec_type": "video",
-                "width": video["width"],
-                "height": video["height"],
-                "bit_rate": video["bit_rate"],
-                "r_frame_rate": video["frame_rate"],
-            }
-        )
-    if audio is not None:
-        streams.append(
-            {
-                "index": len(streams),
-                "channels": audio["channels"],
-                "sample_rate": audio["sample_rate"],
-                "codec_name": audio["codec"],
-                "codec_type": "audio",
-                "bit_rate": audio["bit_rate"],
-            }
-        )
-    rate = sum(stream["bit_rate"] for stream in streams)
-    document: dict[str, Any] = {
-        "metadata": {"rotate": media["rotate"]},
-        "streams": streams,
-        "format": {
-            "duration": f"{media['duration']:.3f}",
-            "format_name": container_of(object_key).name,
-            "size": int(media["duration"] * rate / 8),
-            "bit_rate": str(rate),
-        },
-    }
-    return orjson.dumps(document).decode()

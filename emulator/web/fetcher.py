@@ -6,7 +6,6 @@ import asyncio
 import socket
 from collections.abc import Sequence
 from dataclasses import replace
-from ipaddress import ip_address
 
 import aiohttp
 from aiohttp import ClientSession, ClientTimeout, TCPConnector
@@ -62,12 +61,8 @@ class Fetcher:
             await self._session.close()
 
     async def _exchange(self, wish: Wish) -> Fetched:
-        url = URL(wish.url)
-        headers = {}
-        if url.host in self._policy.rewrites:
-            headers["Host"] = url.authority
-            url = url.with_host(self._policy.rewrites[url.host])
-        self._check_literal(str(url.host))
+        url, host = self._policy.route(URL(wish.url))
+        headers = {} if host is None else {"Host": host}
         if self._session is None:
             self._session = ClientSession(
                 connector=TCPConnector(resolver=GuardedResolver(self._policy), use_dns_cache=False, force_close=True),
@@ -83,14 +78,6 @@ class Fetcher:
                     reason = f"the picture has more than {wish.limit} bytes"
                     return Fetched(answer.status, b"", "too large", reason)
             return Fetched(answer.status, bytes(content))
-
-    def _check_literal(self, host: str) -> None:
-        """Hold an address that stands in the URL itself against the policy: it needs no resolving."""
-        try:
-            ip_address(host.partition("%")[0])
-        except ValueError:
-            return
-        self._policy.permit(host, host)
 
 
 def _plain(problem: Exception) -> str:

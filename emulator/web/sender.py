@@ -60,6 +60,24 @@ class OutboundPolicy:
     allowed: Sequence[str] = ()
     rewrites: dict[str, str] = field(default_factory=dict)
 
+    def route(self, url: URL) -> tuple[URL, str | None]:
+        """Where a call of ``url`` really goes, and the ``Host`` header to send if that is elsewhere.
+
+        Raises:
+            Forbidden: an address stands in it that may not be called; a name is held against the policy when resolved.
+
+        """
+        host = None
+        if url.host in self.rewrites:
+            host, url = url.authority, url.with_host(self.rewrites[url.host])
+        literal = str(url.host)
+        try:
+            ip_address(literal.partition("%")[0])
+        except ValueError:
+            return url, host
+        self.permit(literal, literal)
+        return url, host
+
     def permit(self, host: str, address: str) -> None:
         """Let ``host``, which is at ``address``, be called.
 
@@ -168,11 +186,8 @@ class HttpSender:
         url = URL(order.url)
         if url.scheme not in ("http", "https") or not url.host:
             raise ValueError("it must start with http:// or https:// and name a host")
-        headers = order.headers
-        if url.host in self._policy.rewrites:
-            headers = {**headers, "Host": url.authority}
-            url = url.with_host(self._policy.rewrites[url.host])
-        self._check_literal(str(url.host))
+        url, host = self._policy.route(url)
+        headers = order.headers if host is None else {**order.headers, "Host": host}
         if self._session is None:
             self._session = ClientSession(
                 connector=TCPConnector(resolver=GuardedResolver(self._policy), use_dns_cache=False, limit=0),
@@ -183,14 +198,6 @@ class HttpSender:
         sending = self._session.request(order.method, url, data=order.body, headers=headers, allow_redirects=False)
         async with sending as answer:
             return answer.status, await answer.content.read(ANSWER_KEPT)
-
-    def _check_literal(self, host: str) -> None:
-        """Hold an address that stands in the URL itself against the policy: it needs no resolving."""
-        try:
-            ip_address(host.partition("%")[0])
-        except ValueError:
-            return
-        self._policy.permit(host, host)
 
 
 def _plain(problem: Exception) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 from emulator.core.clock import beijing, beijing_day
 from emulator.core.documents import write_json
-from emulator.core.errors import ApiError, ErrorTable
+from emulator.core.errors import ApiError, ErrorTable, nearest
 from emulator.core.exchange import Call, JsonObject
 from emulator.core.fixtures import Fixtures
 from emulator.core.ids import digest
@@ -285,7 +285,8 @@ class TaskHandlers:
             chain = [state.presets.find(*part.rsplit("-", 1)) for part in name.split("|") if "-" in part]
             if chain and all(chain) and chain[0] is not None:
                 return chain[0]
-        raise ApiError(1005, f"there is no template {name!r}; the operation Preset makes one, GetPresetList shows all")
+        hint = nearest(name, state.presets.names())
+        raise ApiError(1005, f"there is no template {name!r}{hint}; Preset makes one, GetPresetList shows all")
 
     def _sources(
         self, parameters: JsonObject, context: Context, state: KingsoftState, made: Iterable[str] = ()
