@@ -131,7 +131,7 @@ def _outputs(task: Task, work: Work, seed: int, failing: int | None = None) -> I
     """The outputs of all jobs, in order; what step ``failing`` would have made is no source of a later one."""
     media: dict[str, JsonObject] = {}
     for index, job in enumerate(work.jobs):
-        output = made(_chained(job, media), Draw(seed, task.id, index))
+        output = made(_chained(job, media), Draw(seed, "output", job.parameters, index))
         if output.media is not None and index != failing:
             media[f"{job.parameters.get('DstBucket', '')}/{output.dstpath}"] = output.media
         yield output

@@ -406,3 +406,13 @@ async def test_a_single_source_with_another_index_than_zero_fails() -> None:
     await desk.finish()
 
     assert desk.callbacks[0]["Details"]["errnum"] == 2003
+
+
+async def test_the_same_request_yields_the_same_output_to_the_byte() -> None:
+    desk = Desk(responses="random")
+    for _ in range(2):
+        desk.create(Preset="segments_mp4")
+    await desk.finish()
+
+    first, second = (body["Details"] for body in desk.callbacks)
+    assert first == second
