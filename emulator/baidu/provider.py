@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from emulator.baidu import bce_auth, envelope, limits, tokens
 from emulator.baidu.behaviour import Behaviour
-from emulator.baidu.library import READ, Library
+from emulator.baidu.catalogue import READ, Library
 from emulator.baidu.operations import FINANCE, NAME, RECOGNITIONS, TOKEN, table
 from emulator.baidu.recognise import (
     BODY_LIMIT,

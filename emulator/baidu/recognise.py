@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 
 from emulator.baidu import images
 from emulator.baidu.behaviour import Behaviour
+from emulator.baidu.catalogue import Found, Known, Library
 from emulator.baidu.images import Picture
-from emulator.baidu.library import Found, Known, Library
 from emulator.baidu.templates import FOLDER, NOTHING, Overrides, Shape, Template, lines
 from emulator.baidu.tokens import BaiduState
 from emulator.core.errors import ApiError, nearest

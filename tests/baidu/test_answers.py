@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from emulator.baidu.catalogue import Library
 from emulator.baidu.images import Picture
-from emulator.baidu.library import Library
 from emulator.core.emulation import Emulation
 from emulator.core.errors import ErrorTable
 from emulator.core.ids import Draw
