@@ -52,8 +52,7 @@ def assemble(settings: Settings, machine: Machine | None = None) -> tuple[Emulat
         settings.accounts,
         {name: provider.new_state for name, provider in providers.items()},
     )
-    policy = OutboundPolicy(settings.callback_allow, rewrites(settings))
-    sender = HttpSender(policy, settings.callback_timeout, machine)
+    sender = HttpSender(_outbound(settings), settings.callback_timeout, machine)
     emulation = Emulation(
         machine=machine,
         seed=seed,
@@ -111,8 +110,12 @@ def fetcher(settings: Settings, emulation: Emulation) -> Fetcher | None:
     if settings.url_fetch == "off":
         return None
     wishing = [provider for provider in emulation.providers.values() if isinstance(provider, Wishing)]
-    policy = OutboundPolicy(settings.callback_allow, rewrites(settings))
-    return Fetcher(wishing, policy, settings.url_timeout)
+    return Fetcher(wishing, _outbound(settings), settings.url_timeout)
+
+
+def _outbound(settings: Settings) -> OutboundPolicy:
+    """Where callbacks may go, and where pictures may be fetched from."""
+    return OutboundPolicy(settings.callback_allow, rewrites(settings))
 
 
 def load_data(settings: Settings) -> tuple[SchemaRegistry, Fixtures]:

@@ -143,7 +143,7 @@ async def serve(settings: Settings, ready: Callable[[Server], None]) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        with contextlib.suppress(NotImplementedError):
+        with contextlib.suppress(NotImplementedError):  # Windows has none; Ctrl-C ends it there
             loop.add_signal_handler(number, stop.set)
     ready(server)
     await stop.wait()

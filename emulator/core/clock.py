@@ -15,6 +15,8 @@ from emulator.core.values import value_type
 
 ClockMode = Literal["real", "scaled", "frozen"]
 
+DAY = 86400
+"""Seconds."""
 BEIJING_OFFSET = 8 * 3600
 BEIJING = timezone(timedelta(seconds=BEIJING_OFFSET))
 """The zone in which both vendors print dates (China has no daylight saving)."""
@@ -128,12 +130,12 @@ def parse_instant(text: str | float) -> float:
 
 @functools.lru_cache(maxsize=64)
 def _beijing_day(days: int) -> str:
-    return datetime.fromtimestamp(days * 86400, UTC).strftime("%Y%m%d")
+    return datetime.fromtimestamp(days * DAY, UTC).strftime("%Y%m%d")
 
 
 def beijing_day(instant: float) -> str:
     """The day of ``instant`` in Beijing, ``yyyymmdd``."""
-    return _beijing_day(int((instant + BEIJING_OFFSET) // 86400))
+    return _beijing_day(int((instant + BEIJING_OFFSET) // DAY))
 
 
 def beijing(instant: float, pattern: str) -> str:

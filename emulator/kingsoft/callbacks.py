@@ -15,7 +15,7 @@ from emulator.core.ids import Draw
 from emulator.core.tasks import Step, Task
 from emulator.kingsoft.dialects import Dialect
 from emulator.kingsoft.outputs import Output, made
-from emulator.kingsoft.work import Job, Work
+from emulator.kingsoft.work import Job, Work, in_order, source_rows
 
 HEADERS = {"Content-Type": "application/json; charset=utf-8"}
 RUNNING, SUCCEEDED, FAILED = 2, 3, 4
@@ -51,7 +51,7 @@ def owed(task: Task, step: Step, errors: ErrorTable, seed: int) -> tuple[Callbac
 
 def output_of(task: Task, index: int, seed: int) -> Output:
     """What job ``index`` of ``task`` yields; a source that an earlier step made is that step's output."""
-    for place, output in enumerate(_outputs(task, task.result, seed)):
+    for place, output in enumerate(outputs_of(task, seed)):
         if place == index:
             return output
     raise IndexError(f"task {task.id} has no job {index}")
@@ -83,7 +83,7 @@ def _flow_end(task: Task, work: Work, failure: ErrorRow | None, seed: int) -> Js
     """The end of a flow task: one entry for each step that was begun, and no type of the whole. [seed]"""
     dialect, details = work.dialect, []
     failing = work.failing(task.timeline) if failure is not None else None
-    for order, output in enumerate(_outputs(task, work, seed, failing)):
+    for order, output in enumerate(outputs_of(task, seed, failing)):
         job, failed = work.jobs[order], order == failing
         entry: JsonObject = {
             "Order": order,
@@ -127,8 +127,9 @@ def _under_way(work: Work, step: Step) -> str:
     return work.jobs[last if step.phase.status == "uploading" else min(last, reached)].type
 
 
-def _outputs(task: Task, work: Work, seed: int, failing: int | None = None) -> Iterator[Output]:
+def outputs_of(task: Task, seed: int, failing: int | None = None) -> Iterator[Output]:
     """The outputs of all jobs, in order; what step ``failing`` would have made is no source of a later one."""
+    work: Work = task.result
     media: dict[str, JsonObject] = {}
     for index, job in enumerate(work.jobs):
         output = made(_chained(job, media), Draw(seed, "output", job.parameters, index))
@@ -141,10 +142,7 @@ def _chained(job: Job, media: Mapping[str, JsonObject]) -> Job:
     """``job`` with the sources that earlier steps have made."""
     if not media:
         return job
-    given = job.parameters.get("SrcInfo", [])
-    entries = given if isinstance(given, list) else [given]
-    in_order = [entry for _, entry in sorted(enumerate(entries), key=lambda found: found[1].get("index", found[0]))]
-    paths = [entry["path"].strip("/") for entry in in_order]
+    paths = [entry["path"].strip("/") for entry in in_order(source_rows(job.parameters))]
     sources = [media.get(path, source) for path, source in zip(paths, job.sources, strict=False)]
     return replace(job, sources=tuple(sources))
 

@@ -6,7 +6,7 @@ from emulator.core.operations import Handler, Operation, OperationTable
 from emulator.kingsoft.handlers.presets import PresetHandlers
 from emulator.kingsoft.handlers.queues import QueueHandlers
 from emulator.kingsoft.handlers.statistics import StatisticsHandlers
-from emulator.kingsoft.handlers.tasks import TaskHandlers
+from emulator.kingsoft.handlers.tasks import PROCESS, TaskHandlers
 from emulator.kingsoft.requests import BATCH
 
 NAME = "kingsoft"
@@ -47,7 +47,7 @@ def table(
             row("GetMediaTransDuration", _READ, statistics.durations, "count seconds transcoded", "sdk-java"),
             row("GetScreenshotNumber", _READ, statistics.screenshots, "count screenshots", "sdk-java"),
             row("GetInterfaceNumber", _READ, statistics.calls, "count calls", "sdk-java"),
-            row("FetchObjectMediaProcess", _WRITE, tasks.process, "start a task as an object's process", "sdk-python",
+            row(PROCESS, _WRITE, tasks.process, "start a task as an object's process", "sdk-python",
                 starts=True),
             row("ListFetchObjectMediaProcess", _READ, tasks.list_processes, "list processes", "sdk-python"),
             row("GetFetchObjectMediaProcess", _READ, tasks.show_process, "show a process", "sdk-python"),

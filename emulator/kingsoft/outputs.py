@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from fractions import Fraction
-from typing import TYPE_CHECKING
 
 from emulator.core.exchange import JsonObject
 from emulator.core.ids import Draw
@@ -29,9 +28,7 @@ from emulator.kingsoft.media import (
     thousandths,
 )
 from emulator.kingsoft.probing import probed
-
-if TYPE_CHECKING:
-    from emulator.kingsoft.work import Job
+from emulator.kingsoft.work import Job, in_order, source_rows
 
 __all__ = ["Output", "fault", "made", "probed"]
 
@@ -495,12 +492,9 @@ def _stem(key: str) -> str:
 
 def _entries(job: Job) -> list[JsonObject]:
     """``SrcInfo`` in the order of its indexes, one entry for each source of the job."""
-    given = job.parameters.get("SrcInfo", [])
-    listed = given if isinstance(given, list) else [given]
-    entries = [entry if isinstance(entry, dict) else {} for entry in listed]
-    ordered = sorted(enumerate(entries), key=lambda numbered: numbered[1].get("index", numbered[0]))
+    entries = in_order([entry if isinstance(entry, dict) else {} for entry in source_rows(job.parameters)])
     count = len(job.sources)
-    return ([entry for _, entry in ordered] + [{}] * count)[:count]
+    return (entries + [{}] * count)[:count]
 
 
 def _source(job: Job) -> JsonObject:

@@ -34,8 +34,6 @@ from emulator.kingsoft.world import World
 
 VERSION = "2017-01-01"
 ACCESS_KEY = "access_key"
-
-
 WORLD = "kingsoft/world.json"
 
 
@@ -242,8 +240,7 @@ class Kingsoft:
     def _count(account: Account, task: Task, state: KingsoftState, now: float) -> None:
         """What the statistics say of a task that has succeeded."""
         work: Work = task.result
-        for index, job in enumerate(work.jobs):
-            made = callbacks.output_of(task, index, account.seed)
+        for job, made in zip(work.jobs, callbacks.outputs_of(task, account.seed), strict=True):
             video = (made.media or {}).get("video") or {}
             state.statistics.note_output(
                 job.type,

@@ -11,11 +11,10 @@ import math
 from dataclasses import dataclass, field
 
 from emulator.core.accounts import Account
-from emulator.core.clock import BEIJING_OFFSET
+from emulator.core.clock import BEIJING_OFFSET, DAY
 from emulator.core.tasks import Plan, Task, Timeline
 from emulator.core.values import value_type
 
-DAY = 86400.0
 NORMAL = ""
 """The queue of tasks that name none."""
 USUAL = "usual"

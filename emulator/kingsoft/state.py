@@ -21,7 +21,6 @@ class KingsoftState:
         dialect: which of the documented variants answers and callbacks follow.
         world: the buckets and objects that there are; ``None``: every one exists.
         deleted: ids of tasks that the client deleted, oldest first.
-        processes: of each object process, the id of its task.
 
     """
 
@@ -33,7 +32,6 @@ class KingsoftState:
     limits: RateLimits = field(default_factory=RateLimits)
     signed: Memory = field(default_factory=Memory)
     deleted: dict[str, None] = field(default_factory=dict)
-    processes: dict[str, str] = field(default_factory=dict)
 
     def delete(self, task_id: str, limit: int = 10_000) -> None:
         """Remember that a task was deleted."""

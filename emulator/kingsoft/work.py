@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from emulator.core.exchange import JsonObject
 from emulator.core.tasks import Ending, Timeline
 from emulator.core.values import value_type
 from emulator.kingsoft.dialects import Dialect
+
+
+def source_rows(parameters: JsonObject) -> list[Any]:
+    """``SrcInfo`` as it was sent, which may be one object or a list of them. [seed]"""
+    given = parameters.get("SrcInfo", [])
+    return given if isinstance(given, list) else [given]
+
+
+def in_order(rows: list[JsonObject]) -> list[JsonObject]:
+    """Sources in the order in which they are joined: by their ``index``, else by their place. [docs 2397]"""
+    return [row for _, row in sorted(enumerate(rows), key=lambda found: found[1].get("index", found[0]))]
 
 
 @value_type

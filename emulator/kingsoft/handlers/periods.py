@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
-from emulator.core.clock import BEIJING_OFFSET, beijing_day
+from emulator.core.clock import BEIJING_OFFSET, DAY, beijing, beijing_day
 from emulator.core.errors import ApiError
 from emulator.core.exchange import JsonObject
 from emulator.core.values import value_type
@@ -18,7 +18,6 @@ LONGEST = 90
 """Days: what is older is not shown [docs 2403], and a longer span is refused. [inference]"""
 USUAL_SPAN = 30
 """Days from the first day to the last one if that is not given. [sdk-python]"""
-DAY = 86400
 
 
 @value_type
@@ -51,6 +50,11 @@ class Period:
             "Count": len(self.page(rows)),
             "Total": len(rows),
         }
+
+
+def moment(instant: float) -> str:
+    """``instant`` as answers show it. [book gettaskbytaskid]"""
+    return beijing(instant, "%Y-%m-%d %H:%M:%S")
 
 
 def period(given: JsonObject, now: float, *, clamp: bool) -> Period:

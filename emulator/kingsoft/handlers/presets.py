@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from emulator.core.clock import beijing
 from emulator.core.errors import ApiError, nearest
 from emulator.core.exchange import Call, JsonObject
 from emulator.core.provider import Context
 from emulator.core.schemas import SchemaRegistry
 from emulator.kingsoft.dialects import Dialect
+from emulator.kingsoft.handlers.periods import moment
 from emulator.kingsoft.presets import LEGACY_TYPES, MOST, TYPES, Preset, PresetBook
 from emulator.kingsoft.state import KingsoftState
 
@@ -72,8 +72,8 @@ class PresetHandlers:
                     "Preset": preset.name,
                     "PresetType": preset.type,
                     "Description": preset.description,
-                    "CreateTime": _time(preset.created),
-                    "UpdateTime": _time(preset.updated),
+                    "CreateTime": moment(preset.created),
+                    "UpdateTime": moment(preset.updated),
                     **({"Param": _shown(preset.param, dialect)} if detailed else {}),
                 }
                 for preset in _book(call, context)
@@ -93,8 +93,8 @@ class PresetHandlers:
                 "Presettype" if dialect.presettype else "PresetType": preset.type,
                 "Description": preset.description,
                 "Param": _shown(preset.param, dialect),
-                "CreateTime": _time(preset.created),
-                "UpdateTime": _time(preset.updated),
+                "CreateTime": moment(preset.created),
+                "UpdateTime": moment(preset.updated),
             }
         }
 
@@ -147,10 +147,6 @@ def _unknown(name: str, book: PresetBook, kind: str | None = None) -> ApiError:
 def _listed(parameters: JsonObject, name: str) -> frozenset[str]:
     """What a text names, separated by commas."""
     return frozenset(entry.strip() for entry in parameters.get(name, "").split(",") if entry.strip())
-
-
-def _time(instant: float) -> str:
-    return beijing(instant, "%Y-%m-%d %H:%M:%S")
 
 
 def _shown(param: JsonObject, dialect: Dialect) -> JsonObject:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from emulator.core.clock import BEIJING_OFFSET, beijing_day
+from emulator.core.clock import BEIJING_OFFSET, DAY, beijing_day
 from emulator.core.errors import ApiError
 from emulator.core.exchange import Call, JsonObject
 from emulator.core.provider import Context
@@ -14,7 +14,6 @@ from emulator.kingsoft.state import KingsoftState
 from emulator.kingsoft.statistics import KEPT_DAYS, MINUTE
 from emulator.kingsoft.work import Work
 
-DAY = 86400
 GRANULARITY = 5
 """Minutes of a row unless the client says otherwise. [sdk-python]"""
 MOST_ROWS = 10_000

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from emulator.core.clock import beijing, beijing_day
+from emulator.core.clock import beijing_day
 from emulator.core.documents import write_json
 from emulator.core.errors import ApiError, ErrorTable, nearest
 from emulator.core.exchange import Call, JsonObject
@@ -19,16 +18,17 @@ from emulator.core.tasks import Ending, Plan, Task, Timeline
 from emulator.core.values import value_type
 from emulator.kingsoft import media, outputs
 from emulator.kingsoft.callbacks import output_of
-from emulator.kingsoft.handlers.periods import Period, period
+from emulator.kingsoft.handlers.periods import PAGE, Period, moment, period
 from emulator.kingsoft.presets import Preset
 from emulator.kingsoft.probing import probed
 from emulator.kingsoft.queues import NORMAL
 from emulator.kingsoft.requests import parse_json
 from emulator.kingsoft.state import KingsoftState
 from emulator.kingsoft.timelines import PLANS, in_a_row
-from emulator.kingsoft.work import Job, Work
+from emulator.kingsoft.work import Job, Work, in_order, source_rows
 
 WAVE, INFO = "audiowave", "avinfo"
+PROCESS = "FetchObjectMediaProcess"
 SHUT_DOWN = 2005
 """What the callback of a task says that the client deleted: "task shutdown by user". [seed; its use: inference]"""
 _STATUSES = {"queued": "init", "running": "exec", "uploading": "exec", "succeeded": "succ", "failed": "fail"}
@@ -116,11 +116,8 @@ class TaskHandlers:
 
     def process(self, call: Call, context: Context) -> JsonObject:
         """``FetchObjectMediaProcess``: a task like any other, under a second id. [sdk-python; answer: inference]"""
-        state: KingsoftState = context.account.state(call.cloud)
         task_id = self._create(call, context, _parameters(call))
-        process_id = digest(context.account.seed, context.account.name, "ProcessTaskId", len(state.processes))
-        state.processes[process_id] = task_id
-        return {"ProcessTaskId": process_id, "TaskID": task_id}
+        return {"ProcessTaskId": _process_id(task_id, context), "TaskID": task_id}
 
     # Moving and ending.
 
@@ -184,10 +181,9 @@ class TaskHandlers:
     def list_processes(self, call: Call, context: Context) -> JsonObject:
         """``ListFetchObjectMediaProcess``. [sdk-python; answer: inference]"""
         given = _parameters(call)
-        state: KingsoftState = context.account.state(call.cloud)
         start = float(given.get("StartUnixTime") or 0)
         end = float(given.get("EndUnixTime") or 0) or context.now
-        limit = min(100, _number(given.get("Limit")) or 100)
+        limit = min(PAGE, _number(given.get("Limit")) or PAGE)
         marker = str(given.get("Marker") or "0")
         if not marker.isdecimal():
             raise ApiError(1001, f"Marker is {marker!r}; it is the number of rows to leave out")
@@ -196,9 +192,9 @@ class TaskHandlers:
                 "ProcessTaskId": process_id,
                 "TaskID": task.id,
                 "TaskStatus": self._info(task, context)["TaskStatus"],
-                "CreateTime": _moment(task.timeline.start),
+                "CreateTime": moment(task.timeline.start),
             }
-            for process_id, task in self._processes(state, call, context)
+            for process_id, task in self._processes(call, context)
             if start <= task.timeline.start <= end
         ]
         page = rows[int(marker) : int(marker) + limit]
@@ -214,10 +210,9 @@ class TaskHandlers:
     def show_process(self, call: Call, context: Context) -> JsonObject:
         """``GetFetchObjectMediaProcess``. [sdk-python; answer: inference]"""
         wanted = _parameters(call)["ProcessTaskId"]
-        state: KingsoftState = context.account.state(call.cloud)
-        if wanted not in state.processes:
+        task = dict(self._processes(call, context)).get(wanted)
+        if task is None:
             raise ApiError(1200, f"account {context.account.name} has no process {wanted}")
-        task = self._known(state.processes[wanted], call, context)
         return {"ProcessTaskInfo": {"ProcessTaskId": wanted, **self._info(task, context)}}
 
     # What these have in common.
@@ -299,11 +294,10 @@ class TaskHandlers:
         """
         if state.world is not None and parameters.get("DstBucket"):
             state.world.target(parameters["DstBucket"])
-        given = _source_rows(parameters)
+        given = source_rows(parameters)
         if len(given) == 1:
             return (self._source(given[0]["path"], context, state, made),)
-        ordered = sorted(enumerate(given), key=lambda entry: entry[1].get("index", entry[0]))
-        return tuple(self._source(entry["path"], context, state, made) for _, entry in ordered)
+        return tuple(self._source(entry["path"], context, state, made) for entry in in_order(given))
 
     def _source(self, path: str, context: Context, state: KingsoftState, made: Iterable[str] = ()) -> JsonObject:
         if state.world is not None and path.strip("/") not in made:
@@ -327,7 +321,7 @@ class TaskHandlers:
             raise ApiError(1205, f"task {wanted} was deleted")
         task = self._known(wanted, call, context)
         if task.timeline.at(context.now).status in ("succeeded", "failed"):
-            raise ApiError(1205, f"task {wanted} ended at {_moment(task.timeline.end)}")
+            raise ApiError(1205, f"task {wanted} ended at {moment(task.timeline.end)}")
         return state, task
 
     def _known(self, task_id: str, call: Call, context: Context) -> Task:
@@ -348,18 +342,18 @@ class TaskHandlers:
             if span.has(task.timeline.start) and self._shown(task, call, context):
                 yield task
 
-    def _processes(self, state: KingsoftState, call: Call, context: Context) -> Iterator[tuple[str, Task]]:
-        for process_id, task_id in state.processes.items():
-            task = context.account.tasks.get(task_id)
-            if task is not None and self._shown(task, call, context):
-                yield process_id, task
+    def _processes(self, call: Call, context: Context) -> Iterator[tuple[str, Task]]:
+        """The tasks that were made as processes of objects, each by its second id."""
+        for task in context.account.tasks:
+            if task.operation == f"{call.cloud}.{PROCESS}" and self._shown(task, call, context):
+                yield _process_id(task.id, context), task
 
     def _probed(self, task: Task, context: Context) -> JsonObject:
         found = output_of(task, 0, context.account.seed).metainfo
         return {
             "TaskID": task.id,
             "MetaInfo": write_json(task.result.dialect.metainfo(found)).decode(),
-            "CreateTime": _moment(task.timeline.start),
+            "CreateTime": moment(task.timeline.start),
         }
 
     def _info(self, task: Task, context: Context) -> JsonObject:
@@ -372,14 +366,14 @@ class TaskHandlers:
             "TaskID": task.id,
             "IsFlow": int(work.flow),
             **{name: given.get(name, "") for name in _STORED},
-            "SrcInfo": [_source_shown(entry) for entry in _source_rows(given)] if not work.flow else [],
+            "SrcInfo": [_source_shown(entry) for entry in source_rows(given)] if not work.flow else [],
             "DstAcl": given.get("DstAcl") or "public-read",
             "IsTop": str(_number(given.get("IsTop", 0))),
             "ExtParam": _as_text(given.get("ExtParam", "")),
             "TaskStatus": _STATUSES[phase.status],
             "ErrorCode": str(failure.code) if failure is not None else "0",
             "ErrorMsg": failure.text if failure is not None else "",
-            "CreateTime": _moment(task.timeline.start),
+            "CreateTime": moment(task.timeline.start),
             **flow,
         }
 
@@ -411,7 +405,7 @@ def _fault(work: Work) -> int | None:
     for job in work.jobs:
         if job.type == WAVE:
             continue  # of which no failure is documented
-        rows = _source_rows(job.parameters)
+        rows = source_rows(job.parameters)
         if len(rows) == 1 and rows[0].get("index", 0):
             return 2003  # a single source with another index than 0 makes the transcode fail [docs 2397]
         if (fault := outputs.fault(job)) is not None:
@@ -438,18 +432,13 @@ def _number(value: Any) -> int:
     return int(value or 0)
 
 
-def _moment(instant: float) -> str:
-    return "" if instant == math.inf else beijing(instant, "%Y-%m-%d %H:%M:%S")
+def _process_id(task_id: str, context: Context) -> str:
+    """The second id of a task that was made as the process of an object."""
+    return digest(context.account.seed, context.account.name, "ProcessTaskId", task_id)
 
 
 def _place(bucket: str, key: str) -> str:
     return f"{bucket}/{key.lstrip('/')}"
-
-
-def _source_rows(parameters: JsonObject) -> Sequence[JsonObject]:
-    """``SrcInfo``, which may be one object or a list of them. [seed]"""
-    given = parameters.get("SrcInfo", [])
-    return given if isinstance(given, list) else [given]
 
 
 def _source_shown(entry: JsonObject) -> JsonObject:
@@ -461,7 +450,7 @@ def _step(given: JsonObject) -> JsonObject:
     shown: JsonObject = {name: given.get(name, "") for name in _STEP}
     return {
         **shown,
-        "SrcInfo": [_source_shown(entry) for entry in _source_rows(given)],
+        "SrcInfo": [_source_shown(entry) for entry in source_rows(given)],
         "DstAcl": given.get("DstAcl") or "public-read",
         "ExtParam": _as_text(given.get("ExtParam", "")),
     }
