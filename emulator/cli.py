@@ -161,7 +161,7 @@ def _operations(given: argparse.Namespace) -> int:
 
     from emulator.assembly import assemble
     from emulator.settings import Settings
-    from emulator.web.admin import show_operation
+    from emulator.web.admin.views import show_operation
 
     emulation, _ = assemble(Settings())
     rows = [show_operation(row) for provider in emulation.providers.values() for row in provider.operations]

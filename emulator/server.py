@@ -22,7 +22,9 @@ from emulator.core.emulation import Emulation
 from emulator.core.errors import EmulatorError
 from emulator.core.ids import fresh_token
 from emulator.settings import Settings
-from emulator.web.admin import PREFIX, Admin, AdminSettings, AdminSite, Readiness
+from emulator.web.admin.api import routes
+from emulator.web.admin.basics import Readiness
+from emulator.web.admin.site import PREFIX, AdminSettings, AdminSite
 from emulator.web.ingress import Ingress
 
 STARTING = "starting"
@@ -104,7 +106,7 @@ class Server:
         settings = self.settings
         fetch = self._fetcher.complete if self._fetcher is not None else None
         ingress = Ingress(self.emulation.pipeline.decide, self.emulation.machine, settings.max_body, fetch)
-        admin = AdminSite(Admin(self.emulation, self._readiness), AdminSettings(self.admin_token, settings.admin_host))
+        admin = AdminSite(routes(self.emulation, self._readiness), AdminSettings(self.admin_token, settings.admin_host))
 
         async def handle(request: web.BaseRequest) -> web.StreamResponse:
             target = request.raw_path

@@ -9,7 +9,9 @@ import pytest
 
 from emulator.assembly import assemble
 from emulator.settings import FIELDS, Settings, flag
-from emulator.web.admin import PREFIX, Admin, Readiness
+from emulator.web.admin.api import routes
+from emulator.web.admin.basics import Readiness
+from emulator.web.admin.site import PREFIX
 
 ROOT = Path(__file__).parents[2]
 EMULATION, _ = assemble(Settings(seed=1))
@@ -36,9 +38,9 @@ def test_the_settings_page_names_each_flag(name: str) -> None:
 
 def test_the_admin_page_names_each_route() -> None:
     page = read("docs/admin.md")
-    routes = [route.path for route in Admin(EMULATION, Readiness()).routes()]
+    paths = [route.path for route in routes(EMULATION, Readiness())]
 
-    missing = [path for path in routes if _shortened(path) not in page]
+    missing = [path for path in paths if _shortened(path) not in page]
 
     assert missing == []
 

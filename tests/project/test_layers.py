@@ -130,7 +130,7 @@ def test_core_names_no_cloud(module: Path) -> None:
         ("settings.py", "from emulator.assembly import assemble"),
         ("assembly.py", "from emulator.server import Server"),
         ("server.py", "from emulator.cli import main"),
-        ("probe.py", "from emulator.web.admin import PREFIX"),
+        ("probe.py", "from emulator.web.admin.site import PREFIX"),
         ("probe.py", "from emulator.server import Server"),
         ("cli.py", "import aiohttp"),
         ("pytest_plugin.py", "from emulator.cli import main"),
@@ -151,7 +151,7 @@ def test_a_wrong_import_is_noticed(module: str, source: str) -> None:
         ("assembly.py", "from emulator.kingsoft.provider import Kingsoft\nfrom emulator.settings import Settings"),
         ("cli.py", "from emulator.server import Server\nfrom emulator.core.errors import Problem"),
         ("probe.py", "from emulator.core.clock import Machine"),
-        ("server.py", "from aiohttp import web\nfrom emulator.web.admin import Admin"),
+        ("server.py", "from aiohttp import web\nfrom emulator.web.admin import api"),
     ],
 )
 def test_a_right_import_is_let_pass(module: str, source: str) -> None:
