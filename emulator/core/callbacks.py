@@ -11,13 +11,20 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from emulator.core.bounded import Bounded
+from emulator.core.feed import Feed
 from emulator.core.tasks import Retry
 from emulator.core.values import value_type
 
 LONGEST_BACKOFF = 366 * 86400.0
 """Seconds to which the wait between two attempts may double."""
 
-DeliveryStatus = Literal["pending", "sending", "delivered", "failed", "cancelled"]
+GONE = 410
+"""The status with which a receiver says that it wants nothing more of this."""
+
+DROP = "drop"
+"""The label of a callback that is never sent."""
+
+DeliveryStatus = Literal["pending", "sending", "delivered", "failed", "cancelled", "dropped"]
 
 
 @value_type
@@ -28,6 +35,7 @@ class CallbackOrder:
         event: what it reports, in the cloud's words (``progress``, ``succeeded``, ``failed``).
         url: where it goes, as the client gave it.
         body: the exact bytes.
+        pace: machine seconds over which the body is sent; 0: at once.
 
     """
 
@@ -36,6 +44,7 @@ class CallbackOrder:
     url: str
     headers: Mapping[str, str]
     body: bytes
+    pace: float = 0.0
 
 
 @value_type
@@ -47,6 +56,8 @@ class Answer:
         error: in plain words, why the attempt failed; empty if it succeeded.
         body: the first bytes of the receiver's answer.
         elapsed: machine seconds that it took.
+        retry_after: seconds after which the receiver wants to be asked again, if it says so.
+        began: when sending began, in unix seconds by the machine's clock; 0 if nothing was put on the wire.
 
     """
 
@@ -54,13 +65,15 @@ class Answer:
     error: str
     body: bytes = b""
     elapsed: float = 0.0
+    retry_after: float | None = None
+    began: float = 0.0
 
 
 class Sender(Protocol):
     """Puts a callback on the wire. Never raises for anything the receiver does."""
 
-    async def send(self, order: CallbackOrder, timeout: float | None) -> Answer:
-        """Send ``order``, giving it ``timeout`` machine seconds (``None``: the sender's default)."""
+    async def send(self, order: CallbackOrder, timeout: float | None, account: str) -> Answer:
+        """Send ``order`` of ``account``, giving it ``timeout`` machine seconds (``None``: the sender's default)."""
 
     def target(self, order: CallbackOrder) -> str:
         """What is shared by callbacks that go to the same place, so that senders per place can be bounded."""
@@ -84,7 +97,9 @@ class Delivery:
         task_id: the task it reports on.
         operation: the operation that created the task, with its cloud.
         due: when the callback fell due (account time).
-        next_attempt: when it is tried again, if it will be.
+        next_attempt: when it is tried, or tried again, if that is later.
+        chaos: what went wrong on purpose (:mod:`emulator.core.chaos`).
+        copy_of: the number of the delivery that it repeats.
 
     """
 
@@ -97,24 +112,36 @@ class Delivery:
     status: DeliveryStatus = "pending"
     attempts: list[Attempt] = field(default_factory=list)
     next_attempt: float | None = None
+    chaos: tuple[str, ...] = ()
+    copy_of: int | None = None
 
     def record(self, at: float, answer: Answer) -> float | None:
-        """Note an attempt down and return when the next one is due; ``None`` if there is none."""
+        """Note an attempt down and return when the next one is due; ``None`` if there is none.
+
+        A receiver's ``Retry-After`` may make the wait longer, never shorter.
+        """
         self.attempts.append(Attempt(len(self.attempts) + 1, at, answer))
         made = len(self.attempts)
         if not answer.error:
             self.status, self.next_attempt = "delivered", None
-        elif made >= self.retry.attempts:
+        elif made >= self.retry.attempts or answer.status == GONE:
             self.status, self.next_attempt = "failed", None
         else:
-            wait = min(self.retry.backoff * 2 ** (made - 1), LONGEST_BACKOFF)
+            wait = min(max(self.retry.backoff * 2 ** (made - 1), answer.retry_after or 0.0), LONGEST_BACKOFF)
             self.status, self.next_attempt = "pending", at + wait
         return self.next_attempt
 
     @property
     def settled(self) -> bool:
         """Whether nothing more will be tried."""
-        return self.status in ("delivered", "failed", "cancelled")
+        return self.status not in ("pending", "sending")
+
+
+@value_type
+class AttemptDue:
+    """An event: an attempt of ``delivery`` is due."""
+
+    delivery: Delivery
 
 
 class Changes:
@@ -137,13 +164,52 @@ class Changes:
 class Ledger(Bounded[int, Delivery]):
     """An account's deliveries by number, oldest first; one that is not settled is never forgotten."""
 
-    def __init__(self, limit: int, changes: Changes | None = None) -> None:
+    def __init__(self, limit: int, changes: Changes | None = None, feed: Feed | None = None) -> None:
         super().__init__(limit)
         self.changes = changes or Changes()
+        self._feed = feed or Feed()
 
-    def open(self, task_id: str, operation: str, order: CallbackOrder, retry: Retry, due: float) -> Delivery:
-        """Start the delivery of ``order``."""
-        delivery = Delivery(self.created + 1, task_id, operation, order, retry, due)
+    def open(
+        self,
+        task_id: str,
+        operation: str,
+        order: CallbackOrder,
+        retry: Retry,
+        due: float,
+        *,
+        send_at: float | None = None,
+        chaos: tuple[str, ...] = (),
+        copy_of: int | None = None,
+    ) -> Delivery:
+        """Start the delivery of ``order``, at ``send_at`` if that is later than now."""
+        delivery = Delivery(
+            self.created + 1,
+            task_id,
+            operation,
+            order,
+            retry,
+            due,
+            status="dropped" if DROP in chaos else "pending",
+            next_attempt=send_at,
+            chaos=chaos,
+            copy_of=copy_of,
+        )
         self.keep(delivery.number, delivery, lambda old: old.settled)
-        self.changes.tell()
+        self._feed.tally.opened += 1
+        self.changed(delivery, due)
         return delivery
+
+    def changed(self, delivery: Delivery, at: float) -> None:
+        """Tell that ``delivery`` has another status since ``at`` (account time)."""
+        tally, status = self._feed.tally, delivery.status
+        if delivery.settled:
+            tally.settled[status] += 1
+        elif status == "sending":
+            tally.attempts += 1
+        attempts = len(delivery.attempts)
+        self._feed.note("delivery", at, delivery.number, delivery.task_id, delivery.order.event, status, attempts)
+        self.changes.tell()
+
+    def abandon(self) -> None:
+        """From now on what happens to its deliveries is counted, but not told any more."""
+        self._feed = Feed(self._feed.tally)

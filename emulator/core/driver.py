@@ -11,14 +11,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from emulator.core.accounts import Account, AccountBook
-from emulator.core.callbacks import Answer, Delivery, Sender
+from emulator.core.callbacks import DROP, Answer, AttemptDue, CallbackOrder, Delivery, Sender
 from emulator.core.clock import ClockSpec, iso
 from emulator.core.errors import EmulatorError
 from emulator.core.provider import Provider
-from emulator.core.tasks import TaskStep, Wakeup
+from emulator.core.tasks import Retry, Step, Task, TaskStep, Wakeup
+from emulator.core.tracing import trace_headers
 from emulator.core.values import value_type
 
 IDLE_SPAN = 366 * 86400.0
@@ -53,11 +55,6 @@ class Fired:
     task_id: str
     delivery: int | None
     status: str
-
-
-@value_type
-class _Retry:
-    delivery: Delivery
 
 
 class _Hand:
@@ -118,6 +115,8 @@ class Driver:
         for task in late:
             task.cancel()
         await asyncio.gather(*late, return_exceptions=True)
+        for account in self._accounts:
+            account.feed.close()
 
     async def reset(self, account: Account) -> None:
         """Give ``account`` a fresh state. After this returns, nothing of before it happens."""
@@ -141,16 +140,22 @@ class Driver:
         await self.reset(account)
         account.agenda.listener = None
         self._disarm(self._hands.pop(account))
+        account.feed.close()
 
     def set_clock(self, account: Account, spec: ClockSpec) -> None:
         """Set the clock of ``account``, and arrange for its next event anew.
 
         Raises:
-            ClockBusy: the clock is being moved.
+            ClockBusy: the clock is being moved, or would be frozen behind what has not happened yet.
 
         """
         self._refuse_while_moving(account)
+        first, target = account.agenda.first(), spec.now
+        if spec.mode == "frozen" and first is not None and target is not None:
+            self._refuse_jump(account, first, target)
+        came_from = account.clock.now()
         account.clock.set(spec)
+        account.feed.note("clock", account.clock.now(), account.clock.mode, came_from, 0)
         self._arm(account)
 
     async def advance_to(self, account: Account, instant: float) -> list[Fired]:
@@ -189,6 +194,34 @@ class Driver:
                 fired += await self._run(account, first)
             return fired
 
+    async def hasten(self, account: Account) -> None:
+        """Let happen, whatever the clock, what is due of the tasks in ``account.early``, and send what it causes."""
+        agenda, now = account.agenda, account.clock.now()
+        tasks, account.early = account.early, []
+        for task in tasks:
+            event = TaskStep.first(task)
+            while event is not None and account.agenda is agenda and account.tasks.get(task.id) is task:
+                if event.at > now:
+                    agenda.add(event.at, event)
+                    break
+                following = event.following()
+                for delivery in self._reach(account, event, following, early=True):
+                    await asyncio.wait([self._send(account, delivery)])
+                event = following
+
+    async def resend(self, account: Account, delivery: Delivery, order: CallbackOrder | None = None) -> Delivery:
+        """Send ``delivery`` again, or ``order`` in its place: at once, whatever the clock, in a single attempt."""
+        again = account.ledger.open(
+            delivery.task_id,
+            delivery.operation,
+            order or delivery.order,
+            Retry(timeout=delivery.retry.timeout),
+            account.clock.now(),
+            copy_of=delivery.number,
+        )
+        await asyncio.wait([self._send(account, again)])
+        return again
+
     def _moving(self, account: Account) -> _Moving:
         if account.clock.mode != "frozen":
             raise ClockBusy(f"the clock of {account.name} is {account.clock.mode}; only a frozen clock moves by hand")
@@ -200,6 +233,15 @@ class Driver:
             raise ClockBusy(
                 f"the clock of {account.name} is being moved already; a receiver that is called back meanwhile, "
                 "and a second client, have to wait until that returns"
+            )
+
+    @staticmethod
+    def _refuse_jump(account: Account, first: float, target: float) -> None:
+        """What is due behind a frozen clock would happen at the wrong time, or not at all."""
+        if account.clock.now() < target and first < target:
+            raise ClockBusy(
+                f"something is due in {account.name} at {iso(first)}, which setting its clock to {iso(target)} "
+                "would jump over; advance to it instead"
             )
 
     async def _run(self, account: Account, until: float) -> list[Fired]:
@@ -229,7 +271,7 @@ class Driver:
 
     def _happen(self, account: Account, due: float, event: object, fired: list[Fired] | None) -> list[Delivery]:
         """Let one event happen; what is to be sent now comes back."""
-        if isinstance(event, _Retry):
+        if isinstance(event, AttemptDue):
             return [event.delivery]
         if isinstance(event, Wakeup):
             self._providers[event.cloud].woken(account, due)
@@ -238,18 +280,71 @@ class Driver:
         task = event.task
         if account.tasks.get(task.id) is not task:  # it was given another timeline since
             return []
-        step = event.step
         if (following := event.following()) is not None:
             account.agenda.add(following.at, following)
-        deliveries = [
-            account.ledger.open(task.id, task.operation, order, task.retry, due)
-            for order in self._providers[task.cloud].reached(account, task, step)
-        ]
+        opened = account.ledger.created
+        deliveries = self._reach(account, event, following)
         if fired is not None:
-            status = step.phase.status
+            status = event.step.phase.status
             what = "progress" if status in ("running", "uploading") else "end"
-            fired.append(Fired(due, what, task.id, deliveries[0].number if deliveries else None, status))
+            number = opened + 1 if account.ledger.created > opened else None
+            fired.append(Fired(due, what, task.id, number, status))
         return deliveries
+
+    def _reach(
+        self, account: Account, event: TaskStep, following: TaskStep | None, *, early: bool = False
+    ) -> list[Delivery]:
+        """Let a task reach a step; what is to be sent now comes back."""
+        task, step = event.task, event.step
+        account.moved(task, step.phase, event.at)
+        self._providers[task.cloud].reached(account, task, step)
+        if task.chaos is not None:
+            return self._disturb(account, event, following, early=early)
+        opened = account.ledger.open
+        return [
+            opened(task.id, task.operation, order, task.retry, event.at) for order in self._owed(account, task, step)
+        ]
+
+    def _disturb(self, account: Account, event: TaskStep, following: TaskStep | None, *, early: bool) -> list[Delivery]:
+        """The same for a task with chaos; what is to be sent later is noted down."""
+        from emulator.core.chaos import GAP, planned
+
+        task = event.task
+        opened: list[Delivery] = []
+        due_now: list[Delivery] = []
+        for plan in planned(
+            event,
+            following.step if following is not None else None,
+            lambda task, step: self._owed(account, task, step),
+            seed=account.seed,
+            gap=GAP * account.clock.speed,
+            early=early,
+        ):
+            at = event.at + plan.delay
+            delivery = account.ledger.open(
+                task.id,
+                task.operation,
+                plan.order,
+                task.retry,
+                event.at,
+                send_at=at if plan.delay else None,
+                chaos=plan.labels,
+                copy_of=opened[plan.copy_of].number if plan.copy_of is not None else None,
+            )
+            opened.append(delivery)
+            if plan.delay:
+                account.agenda.add(at, AttemptDue(delivery))
+            elif DROP not in plan.labels:
+                due_now.append(delivery)
+        return due_now
+
+    def _owed(self, account: Account, task: Task, step: Step) -> Sequence[CallbackOrder]:
+        """What the client is owed, in the trace of the request that created the task."""
+        orders = self._providers[task.cloud].owed(account, task, step)
+        if task.traceparent:
+            traced = trace_headers(task.traceparent, task.id, step.at, step.phase.status, step.phase.percent)
+            return [replace(order, headers={**order.headers, **traced}) for order in orders]
+        return orders
 
     def _follow(self, account: Account) -> None:
         """Be told when something earlier is noted down in the account's agenda."""
@@ -309,17 +404,19 @@ class Driver:
         agenda, ledger = account.agenda, account.ledger
         began = account.clock.now()
         delivery.status = "sending"
+        ledger.changed(delivery, began)
         try:
-            answer = await self._sender.send(delivery.order, delivery.retry.timeout)
+            answer = await self._sender.send(delivery.order, delivery.retry.timeout, account.name)
         except asyncio.CancelledError:
             delivery.status = "cancelled"
+            ledger.changed(delivery, account.clock.now())
             raise
         except Exception as error:  # a fault of ours must not lose the callback without a trace
             answer = Answer(None, f"the emulator failed to send it: {type(error).__name__}: {error}")
         following = delivery.record(began, answer)
         if following is not None:
-            agenda.add(following, _Retry(delivery))
-        ledger.changes.tell()
+            agenda.add(following, AttemptDue(delivery))
+        ledger.changed(delivery, account.clock.now())
 
     def _sending(self) -> list[asyncio.Task[None]]:
         return [task for hand in self._hands.values() for task in hand.sending]

@@ -11,7 +11,7 @@ import math
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from emulator.core.bounded import Bounded
 from emulator.core.errors import Code
@@ -19,9 +19,14 @@ from emulator.core.exchange import JsonObject
 from emulator.core.ids import Draw
 from emulator.core.values import value_type
 
+if TYPE_CHECKING:
+    from emulator.core.chaos import Chaos
+
 StageName = Literal["queue", "run", "upload"]
 Status = Literal["queued", "running", "uploading", "succeeded", "failed", "vanished"]
 EndingKind = Literal["succeed", "fail", "hang", "vanish"]
+ENDED: frozenset[Status] = frozenset({"succeeded", "failed", "vanished"})
+"""Where nothing more happens to a task."""
 
 _STAGES: dict[str, StageName] = {"queue": "queue", "run": "run", "upload": "upload"}
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
@@ -113,6 +118,8 @@ class Plan:
         uploading: the same for the upload.
         ending: how it ends.
         retry: how its callbacks are delivered.
+        chaos: what goes wrong with that.
+        result: what is put in the place of the produced media description, in the cloud's words.
 
     """
 
@@ -123,6 +130,8 @@ class Plan:
     uploading: tuple[float, ...] = (0.0,)
     ending: Ending = Ending()
     retry: Retry = Retry()
+    chaos: Chaos | None = None
+    result: JsonObject | None = None
 
     def revised(self, document: JsonObject) -> Plan:
         """This plan with what ``document`` says (checked against ``schemas/emulator/plan.json``) put in its place.
@@ -139,19 +148,32 @@ class Plan:
         elif points is not None:
             progress = tuple(sorted(points))
         deliver = document.get("deliver", {})
+        queue, run, upload, chaos = self.queue, self.run, self.upload, self.chaos
+        if deliver.keys() - _DELIVERY:
+            from emulator.core.chaos import Chaos
+
+            chaos = (chaos or Chaos()).revised(deliver)
+            if chaos.early is not None and "early" in deliver:
+                queue = run = upload = Span(0, 0)
         return Plan(
-            queue=Span.of(document["queue"]) if "queue" in document else self.queue,
-            run=Span.of(document["run"]) if "run" in document else self.run,
-            upload=Span.of(document["upload"]) if "upload" in document else self.upload,
+            queue=Span.of(document["queue"]) if "queue" in document else queue,
+            run=Span.of(document["run"]) if "run" in document else run,
+            upload=Span.of(document["upload"]) if "upload" in document else upload,
             progress=progress,
             uploading=uploading,
             ending=Ending.of(document["outcome"]) if "outcome" in document else self.ending,
             retry=Retry(
-                attempts=deliver.get("attempts", self.retry.attempts),
+                attempts=int(deliver.get("attempts", self.retry.attempts)),
                 backoff=seconds(deliver.get("backoff", self.retry.backoff)),
                 timeout=seconds(deliver["timeout"]) if "timeout" in deliver else self.retry.timeout,
             ),
+            chaos=chaos,
+            result=document.get("result", self.result),
         )
+
+
+_DELIVERY = frozenset({"attempts", "backoff", "timeout"})
+"""What a plan says of the delivery beside what goes wrong with it."""
 
 
 @value_type
@@ -243,8 +265,8 @@ class Timeline:
             yield self.last()
 
     def ended(self, at: float, ending: Ending) -> Timeline:
-        """This timeline, brought to ``ending`` at the instant ``at`` by somebody."""
-        return replace(self, end=at, ending=ending)
+        """This timeline, brought to ``ending`` at the instant ``at`` by somebody. Nothing is left but that end."""
+        return replace(self, end=at, ending=ending, points=None, every=None)
 
     def last(self) -> Step:
         """Its end, for one that does not hang."""
@@ -297,6 +319,9 @@ class Task:
         timeline: what happens to it, when.
         retry: how its callbacks are delivered.
         result: what the cloud keeps of it, in its own terms.
+        chaos: what goes wrong with the delivery of its callbacks.
+        traceparent: the header of that name of the request that created it; it is carried into its callbacks.
+        request: the number of that request in the account's journal.
 
     """
 
@@ -308,6 +333,9 @@ class Task:
     timeline: Timeline
     retry: Retry
     result: Any
+    chaos: Chaos | None = None
+    traceparent: str = ""
+    request: int = 0
 
 
 class TaskBook(Bounded[str, Task]):
@@ -326,13 +354,15 @@ class TaskBook(Bounded[str, Task]):
 class TaskStep:
     """An event: something happens to ``task`` at the instant ``at``.
 
-    A task that only ends, as most do, has ``report`` ``None``: what its end is, is found when it comes.
+    A task that only ends, as most do, has ``report`` ``None``: what its end is, is found when it comes. ``index`` is
+    its place among the events of the task, from 0.
     """
 
     task: Task
     at: float
     report: Step | None
     rest: Iterator[Step]
+    index: int = 0
 
     @classmethod
     def first(cls, task: Task) -> TaskStep | None:
@@ -341,7 +371,7 @@ class TaskStep:
         if timeline.end == math.inf:
             return None
         if timeline.reports:
-            return cls._of(task, timeline.steps())
+            return cls._of(task, timeline.steps(), 0)
         return None if timeline.ending.kind == "hang" else cls(task, timeline.end, None, _NO_STEPS)
 
     @property
@@ -351,12 +381,12 @@ class TaskStep:
 
     def following(self) -> TaskStep | None:
         """The event after this one."""
-        return None if self.report is None else self._of(self.task, self.rest)
+        return None if self.report is None else self._of(self.task, self.rest, self.index + 1)
 
     @classmethod
-    def _of(cls, task: Task, steps: Iterator[Step]) -> TaskStep | None:
+    def _of(cls, task: Task, steps: Iterator[Step], index: int) -> TaskStep | None:
         step = next(steps, None)
-        return None if step is None else cls(task, step.at, step, steps)
+        return None if step is None else cls(task, step.at, step, steps, index)
 
 
 _NO_STEPS: Iterator[Step] = iter(())

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import field
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
@@ -24,6 +24,8 @@ from emulator.core.values import value_type
 
 ANSWER_KEPT = 4096
 """How many bytes of a receiver's answer are kept."""
+PIECES = 20
+"""In how many pieces a body is sent that is sent slowly."""
 
 _NEVER = tuple(
     map(
@@ -149,7 +151,7 @@ class HttpSender:
     """
 
     def __init__(self, policy: OutboundPolicy, timeout: float, machine: Machine) -> None:
-        self._policy = policy
+        self.policy = policy
         self._timeout = timeout
         self._machine = machine
         self._session: ClientSession | None = None
@@ -158,13 +160,13 @@ class HttpSender:
         """Scheme, host and port of the callback."""
         return "/".join(order.url.split("/", 3)[:3])
 
-    async def send(self, order: CallbackOrder, timeout: float | None) -> Answer:
+    async def send(self, order: CallbackOrder, timeout: float | None, account: str) -> Answer:
         """Send ``order``; whatever the receiver does comes back as an answer."""
-        began = self._machine.monotonic()
+        at, began = self._machine.wall(), self._machine.monotonic()
         limit = self._timeout if timeout is None else timeout
-        status, error, body = None, "", b""
+        status, error, body, retry_after = None, "", b"", None
         try:
-            status, body = await asyncio.wait_for(self._exchange(order), limit)
+            status, body, retry_after = await asyncio.wait_for(self._exchange(order), limit)
             if 300 <= status < 400:
                 error = f"the receiver answered {status}; redirects are not followed"
             elif not 200 <= status < 300:
@@ -175,29 +177,61 @@ class HttpSender:
             error = f"{order.url!r} is no URL that can be called: {problem}"
         except (aiohttp.ClientError, OSError) as problem:
             error = _plain(problem)
-        return Answer(status, error, body, self._machine.monotonic() - began)
+        return Answer(status, error, body, self._machine.monotonic() - began, retry_after, at)
 
     async def close(self) -> None:
         """Close every connection."""
         if self._session is not None:
             await self._session.close()
 
-    async def _exchange(self, order: CallbackOrder) -> tuple[int, bytes]:
+    async def _exchange(self, order: CallbackOrder) -> tuple[int, bytes, float | None]:
         url = URL(order.url)
         if url.scheme not in ("http", "https") or not url.host:
             raise ValueError("it must start with http:// or https:// and name a host")
-        url, host = self._policy.route(url)
+        url, host = self.policy.route(url)
         headers = order.headers if host is None else {**order.headers, "Host": host}
+        data: bytes | AsyncIterator[bytes] = order.body
+        if order.pace:
+            data, headers = _in_pieces(order), {**headers, "Content-Length": str(len(order.body))}
         if self._session is None:
             self._session = ClientSession(
-                connector=TCPConnector(resolver=GuardedResolver(self._policy), use_dns_cache=False, limit=0),
+                connector=TCPConnector(resolver=GuardedResolver(self.policy), use_dns_cache=False, limit=0),
                 timeout=ClientTimeout(total=None),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 auto_decompress=False,
             )
-        sending = self._session.request(order.method, url, data=order.body, headers=headers, allow_redirects=False)
+        sending = self._session.request(order.method, url, data=data, headers=headers, allow_redirects=False)
         async with sending as answer:
-            return answer.status, await answer.content.read(ANSWER_KEPT)
+            waits = _retry_after(answer.headers, self._machine.wall()) if "Retry-After" in answer.headers else None
+            return answer.status, await answer.content.read(ANSWER_KEPT), waits
+
+
+async def _in_pieces(order: CallbackOrder) -> AsyncIterator[bytes]:
+    """The body, piece by piece, over as many seconds as it is to take."""
+    size = -(-len(order.body) // PIECES) or 1
+    starts = range(0, len(order.body), size)
+    for start in starts:
+        yield order.body[start : start + size]
+        await asyncio.sleep(order.pace / len(starts))
+
+
+def _retry_after(headers: Mapping[str, str], now: float) -> float | None:
+    """Seconds after which the receiver wants to be asked again; a date counts from its own, if it says that."""
+    wanted = headers["Retry-After"].strip()
+    if wanted.isascii() and wanted.isdigit():
+        return float(wanted[:15])
+    until, since = _instant(wanted), _instant(headers.get("Date", ""))
+    return None if until is None else max(0.0, until - (now if since is None else since))
+
+
+def _instant(date: str) -> float | None:
+    """Unix seconds of an HTTP date."""
+    from email.utils import parsedate_to_datetime
+
+    try:
+        return parsedate_to_datetime(date).timestamp()
+    except (ValueError, OverflowError):
+        return None
 
 
 def _plain(problem: Exception) -> str:

@@ -111,6 +111,15 @@ def test_the_events_of_a_task_are_its_steps_in_order() -> None:
     assert events == list(task.timeline.steps())
 
 
+def test_the_events_of_a_task_are_counted() -> None:
+    event, indices = TaskStep.first(_task("t1", Plan().revised({"progress": [10, 50]}))), list[int]()
+    while event is not None:
+        indices.append(event.index)
+        event = event.following()
+
+    assert indices == [0, 1, 2, 3]
+
+
 def test_a_task_that_hangs_without_a_report_has_no_event() -> None:
     assert TaskStep.first(_task("t1", FOREVER)) is None
 

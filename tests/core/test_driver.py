@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from math import inf
 
 import pytest
 
 from emulator.core.accounts import Account
-from emulator.core.callbacks import Answer, CallbackOrder
+from emulator.core.callbacks import Answer, CallbackOrder, Delivery
 from emulator.core.clock import ClockSpec
 from emulator.core.driver import IDLE_SPAN, ClockBusy, Fired
 from emulator.core.errors import EmulatorError
@@ -22,6 +23,7 @@ TWO_STEPS = PLAN
 """Progress at 6 s, the end at 13 s."""
 HANGS = PLAN.revised({"outcome": "hang", "progress": []})
 REAL = ClockSpec("real")
+TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 
 def _plan(**document: object) -> Plan:
@@ -491,15 +493,58 @@ async def test_a_clock_is_not_set_while_it_is_being_moved() -> None:
     assert (world.account.clock.mode, world.account.clock.now()) == ("frozen", START + 60)
 
 
-async def test_what_a_frozen_clock_was_set_past_happens_at_the_next_advance() -> None:
+async def test_a_frozen_clock_is_not_set_past_what_is_due() -> None:
     world = toy_world()
     start_task(world.account)
-    world.driver.set_clock(world.account, ClockSpec("frozen", now=START + 100))
 
-    await world.driver.advance_to(world.account, START + 100)
+    with pytest.raises(ClockBusy) as caught:
+        world.driver.set_clock(world.account, ClockSpec("frozen", now=START + 100))
+
+    assert str(caught.value) == (
+        "something is due in default at 2026-01-01T00:00:06.000Z, which setting its clock to 2026-01-01T00:01:40.000Z "
+        "would jump over; advance to it instead"
+    )
+    assert world.account.clock.now() == START
+
+
+async def test_a_running_clock_is_not_frozen_past_what_is_due() -> None:
+    world = toy_world(clock=REAL)
+    start_task(world.account)
+
+    with pytest.raises(ClockBusy, match=r"would jump over; advance to it instead$"):
+        world.driver.set_clock(world.account, ClockSpec("frozen", now=START + 100))
+
+    assert world.account.clock.mode == "real"
+
+
+async def test_a_running_clock_may_be_frozen_where_it_is_though_something_is_overdue() -> None:
+    world = toy_world(clock=REAL)
+    start_task(world.account)
+    world.machine.move(7)
+
+    world.driver.set_clock(world.account, ClockSpec("frozen", now=START + 7))
+    await world.driver.advance_to(world.account, START + 8)
+
+    assert _statuses(world) == ["running"]
+
+
+@pytest.mark.parametrize("seconds", [-60, 0, 6])
+async def test_a_frozen_clock_may_be_set_back_and_up_to_what_is_due(seconds: float) -> None:
+    world = toy_world()
+    start_task(world.account)
+    world.driver.set_clock(world.account, ClockSpec("frozen", now=START + seconds))
+
+    await world.driver.advance_to(world.account, START + 13)
 
     assert _statuses(world) == ["running", "succeeded"]
-    assert world.account.clock.now() == START + 100
+
+
+async def test_a_frozen_clock_may_be_set_anywhere_if_nothing_is_pending() -> None:
+    world = toy_world()
+
+    world.driver.set_clock(world.account, ClockSpec("frozen", now=START + 10**8))
+
+    assert world.account.clock.now() == START + 10**8
 
 
 def test_what_a_running_clock_was_set_past_happens_at_once() -> None:
@@ -1104,3 +1149,115 @@ async def test_a_cloud_is_woken_at_the_instant_it_asked_for() -> None:
     await world.driver.advance_to(world.account, START + 50)
 
     assert world.account.state("toy") == [START + 5]
+
+
+# Sending again
+
+
+async def _delivered(world: ToyWorld, **deliver: object) -> Delivery:
+    """The delivery of the end of a task."""
+    start_task(world.account, _quick(5, deliver=deliver))
+    await world.driver.advance_to(world.account, START + 5)
+    (delivery,) = world.account.ledger
+    return delivery
+
+
+async def test_a_delivery_is_sent_again_as_a_new_one_though_the_clock_stands_still() -> None:
+    world = toy_world()
+    delivery = await _delivered(world)
+
+    again = await world.driver.resend(world.account, delivery)
+
+    assert (again.number, again.copy_of, again.status, again.due) == (2, 1, "delivered", START + 5)
+    assert (again.task_id, again.operation, again.order) == (delivery.task_id, delivery.operation, delivery.order)
+    assert [order.body for order in world.sender.orders] == [delivery.order.body] * 2
+    assert (list(world.account.ledger), world.account.clock.now()) == ([delivery, again], START + 5)
+
+
+async def test_what_is_sent_again_may_be_changed() -> None:
+    world = toy_world()
+    delivery = await _delivered(world)
+    edited = CallbackOrder("succeeded", "PUT", "http://saucer.test/", {"X-Edited": "1"}, b"[]")
+
+    again = await world.driver.resend(world.account, delivery, edited)
+
+    assert (world.sender.orders[-1], again.order, delivery.order.method) == (edited, edited, "POST")
+
+
+async def test_what_is_sent_again_is_tried_once() -> None:
+    world = toy_world()
+    delivery = await _delivered(world, attempts=5, backoff=1, timeout="3s")
+    world.sender.answers = [REFUSED]
+
+    again = await world.driver.resend(world.account, delivery)
+
+    assert (again.status, len(again.attempts), len(world.account.agenda)) == ("failed", 1, 0)
+    assert world.sender.timeouts == [3.0, 3.0]
+
+
+async def test_a_dropped_callback_may_be_sent_after_all() -> None:
+    world = toy_world()
+    delivery = await _delivered(world, drop=True)
+
+    again = await world.driver.resend(world.account, delivery)
+
+    assert (delivery.status, again.status, len(world.sender.orders)) == ("dropped", "delivered", 1)
+
+
+async def test_those_who_look_are_told_of_what_is_sent_again() -> None:
+    world = toy_world()
+    delivery = await _delivered(world)
+    told = list[str]()
+    world.account.ledger.changes.subscribe(lambda: told.append(list(world.account.ledger)[-1].status))
+
+    await world.driver.resend(world.account, delivery)
+
+    assert told == ["pending", "sending", "delivered"]
+
+
+async def test_a_reset_cancels_what_is_sent_again() -> None:
+    world = toy_world()
+    delivery = await _delivered(world)
+    world.sender.held.clear()
+    resending = asyncio.ensure_future(world.driver.resend(world.account, delivery))
+    await until(world.sender.changes, lambda: len(world.sender.orders) == 2)
+
+    await world.driver.reset(world.account)
+
+    assert (await resending).status == "cancelled"
+
+
+# Retries
+
+
+async def test_a_receiver_may_ask_for_a_longer_wait() -> None:
+    world = toy_world()
+    world.sender.answers = [Answer(503, "busy", retry_after=60.0)]
+    delivery = await _delivered(world, attempts=3, backoff="10s")
+
+    await world.driver.run_until_idle(world.account)
+
+    assert [attempt.at - START for attempt in delivery.attempts] == [5, 65]
+
+
+async def test_a_receiver_that_wants_no_more_is_not_tried_again() -> None:
+    world = toy_world()
+    world.sender.answers = [Answer(410, "gone")]
+    delivery = await _delivered(world, attempts=3, backoff="10s")
+
+    assert (delivery.status, len(delivery.attempts), len(world.account.agenda)) == ("failed", 1, 0)
+
+
+# Traces
+
+
+async def test_the_trace_of_a_request_goes_on_in_the_callbacks_of_its_task() -> None:
+    world = toy_world()
+    task = replace(start_task(world.account, parameters={}), parameters={"callback": CALLBACK}, traceparent=TRACE)
+    world.account.retime(task, task.timeline)
+
+    await world.driver.run_until_idle(world.account)
+
+    carried = [order.headers["traceparent"].split("-") for order in world.sender.orders]
+    assert {(version, trace) for version, trace, _, _ in carried} == {tuple(TRACE.split("-")[:2])}
+    assert len({span for _, _, span, _ in carried}) == 2

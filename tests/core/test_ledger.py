@@ -59,6 +59,47 @@ def test_no_wait_grows_beyond_a_year() -> None:
     assert set(instants[9:]) == {366 * 86_400.0}
 
 
+@pytest.mark.parametrize(
+    ("retry_after", "wait"), [(None, 5.0), (0.0, 5.0), (4.0, 5.0), (60.0, 60.0), (10.0**9, 366 * 86_400.0)]
+)
+def test_a_receiver_may_make_a_wait_longer_never_shorter_and_not_longer_than_a_year(
+    retry_after: float | None, wait: float
+) -> None:
+    delivery = _open(Ledger(10), Retry(attempts=2, backoff=5.0))
+
+    assert delivery.record(100.0, Answer(503, "busy", retry_after=retry_after)) == 100.0 + wait
+
+
+def test_a_receiver_that_took_the_callback_is_not_asked_again_whatever_it_says() -> None:
+    delivery = _open(Ledger(10), Retry(attempts=2))
+
+    assert delivery.record(100.0, Answer(200, "", retry_after=60.0)) is None
+
+
+def test_a_receiver_that_is_gone_settles_the_delivery_at_once() -> None:
+    delivery = _open(Ledger(10), Retry(attempts=5))
+
+    assert delivery.record(100.0, Answer(410, "the receiver answered 410")) is None
+    assert (delivery.status, len(delivery.attempts)) == ("failed", 1)
+
+
+def test_a_delivery_may_begin_later_than_it_was_opened() -> None:
+    delivery = Ledger(10).open("t1", "toy.Brew", ORDER, Retry(), 100.0, send_at=130.0, chaos=("late",))
+
+    assert (delivery.status, delivery.due, delivery.next_attempt, delivery.chaos) == (
+        "pending",
+        100.0,
+        130.0,
+        ("late",),
+    )
+
+
+def test_a_dropped_delivery_is_settled_from_the_start() -> None:
+    delivery = Ledger(10).open("t1", "toy.Brew", ORDER, Retry(), 100.0, chaos=("drop",))
+
+    assert (delivery.status, delivery.settled, delivery.attempts) == ("dropped", True, [])
+
+
 def test_a_delivery_that_waits_for_its_next_attempt_is_pending_again() -> None:
     delivery = _open(Ledger(10), Retry(attempts=2, backoff=5.0))
     delivery.record(100.0, REFUSED)
@@ -77,7 +118,14 @@ def test_a_later_attempt_that_succeeds_settles_the_delivery() -> None:
 
 @pytest.mark.parametrize(
     ("status", "settled"),
-    [("pending", False), ("sending", False), ("delivered", True), ("failed", True), ("cancelled", True)],
+    [
+        ("pending", False),
+        ("sending", False),
+        ("delivered", True),
+        ("failed", True),
+        ("cancelled", True),
+        ("dropped", True),
+    ],
 )
 def test_a_delivery_is_settled_once_nothing_more_will_be_tried(status: str, settled: bool) -> None:
     delivery = _open(Ledger(10))

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from emulator.core.chaos import Chaos, Trouble
 from emulator.core.tasks import Ending, Plan, Retry, Span, seconds
 
 
@@ -105,6 +106,8 @@ def test_an_ending_says_how_and_where(document: object, ending: Ending) -> None:
         ({"outcome": "hang"}, Plan(ending=Ending("hang", 0, "run", 1.0))),
         ({"deliver": {"attempts": 3}}, Plan(retry=Retry(3, 1.0, None))),
         ({"deliver": {"backoff": "500ms", "timeout": "2s"}}, Plan(retry=Retry(1, 0.5, 2.0))),
+        ({"deliver": {"drop": True}}, Plan(chaos=Chaos(drop=Trouble()))),
+        ({"result": {"media": {"duration": 5}}}, Plan(result={"media": {"duration": 5}})),
     ],
 )
 def test_a_revised_plan_keeps_what_the_document_leaves_out(document: dict[str, object], plan: Plan) -> None:

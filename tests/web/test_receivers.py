@@ -14,7 +14,7 @@ from aiohttp import web
 from tests.conftest import START
 from tests.support import receivers
 from tests.support.client import TRANSCODE, WAVE, Client, Start
-from tests.support.inbox import Inbox
+from tests.support.inbox import Answer, Inbox
 
 END = START + 6
 """When a wave task of the default plan ends that was created at ``START``."""
@@ -274,6 +274,61 @@ async def test_every_attempt_of_a_delivery_sends_the_same_bytes(client: Client, 
     assert len({received.body for received in inbox.received}) == 1
 
 
+def busy(status: int, **headers: str) -> Answer:
+    """Answers with that status and those headers."""
+
+    async def answer(request: web.Request) -> web.Response:
+        return web.Response(status=status, headers={name.replace("_", "-"): text for name, text in headers.items()})
+
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("headers", "wait"),
+    [
+        ({"Retry_After": "120"}, 120),
+        ({"Retry_After": "3"}, 10),
+        ({"Retry_After": "Wed, 21 Oct 2015 07:30:00 GMT", "Date": "Wed, 21 Oct 2015 07:28:00 GMT"}, 120),
+        ({"Retry_After": "Wed, 21 Oct 2015 07:28:00 GMT", "Date": "Wed, 21 Oct 2015 07:30:00 GMT"}, 10),
+        ({"Retry_After": "Wed, 21 Oct 2015 07:28:00 GMT"}, 10),
+        ({"Retry_After": "9" * 400}, 366 * 86400),
+        ({"Retry_After": "soon"}, 10),
+        ({"Retry_After": "-5"}, 10),
+        ({"Retry_After": "Wed, 99 Oct 2015 07:28:00 GMT"}, 10),
+    ],
+)
+async def test_a_receiver_may_make_the_next_wait_longer(
+    client: Client, inbox: Inbox, headers: dict[str, str], wait: float
+) -> None:
+    inbox.answers.append(busy(503, **headers))
+    plan = {"deliver": {"attempts": 2, "backoff": "10s"}}
+    await client.rule({"when": {"operation": "kingsoft.*"}, "then": {"plan": plan}})
+    await client.kingsoft("CreateWaveTask", {**WAVE, "CbUrl": inbox.url})
+
+    await client.advance("367d")
+
+    (delivery,) = (await client.admin("GET", "deliveries")).json["deliveries"]
+    assert [attempt["at"] - END for attempt in delivery["attempts"]] == [0, wait]
+    assert delivery["status"] == "delivered"
+
+
+async def test_a_receiver_that_is_gone_for_good_is_not_tried_again(client: Client, inbox: Inbox) -> None:
+    inbox.answers.append(busy(410, Retry_After="1"))
+
+    delivery = await delivery_to(client, inbox.url, attempts=5, backoff="1s")
+
+    assert (delivery["status"], delivery["next_attempt"]) == ("failed", None)
+    assert len(inbox.received) == 1
+
+
+async def test_a_receiver_that_hangs_at_first_is_tried_again(client: Client, inbox: Inbox) -> None:
+    inbox.answers.append(receivers.hang)
+
+    delivery = await delivery_to(client, inbox.url, attempts=2, backoff="1m", timeout="50ms")
+
+    assert [(found["at"], found["status"]) for found in delivery["attempts"]] == [(END, None), (END + 60, 200)]
+
+
 async def test_a_refused_connection_is_tried_again_too(client: Client) -> None:
     with receivers.closed_port() as port:
         delivery = await delivery_to(client, f"http://127.0.0.1:{port}/", attempts=2, backoff=1)
@@ -465,3 +520,148 @@ async def test_a_task_that_a_receiver_creates_during_its_callback_runs_within_th
     assert [body["Details"]["items"] for body in inbox.bodies] == [[{"dstpath": "first"}], [{"dstpath": "second"}]]
     deliveries = (await client.admin("GET", "deliveries")).json["deliveries"]
     assert [found["due"] for found in deliveries] == [END, END + 6]
+
+
+# Bodies that come slowly, or not whole
+
+
+async def test_a_body_that_is_sent_slowly_arrives_whole_and_with_its_length(client: Client, inbox: Inbox) -> None:
+    delivery = await delivery_to(client, inbox.url, **{"slow-body": "40ms"})
+
+    (received,) = inbox.received
+    assert received.headers["Content-Length"] == str(len(received.body))
+    assert "Transfer-Encoding" not in received.headers
+    assert received.json["TaskID"] == delivery["task"]
+    assert (delivery["status"], delivery["chaos"]) == ("delivered", ["slow-body"])
+
+
+async def test_a_body_that_is_sent_slowly_comes_in_pieces(client: Client, inbox: Inbox) -> None:
+    sizes: list[int] = []
+    closed = asyncio.Event()
+
+    async def count(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        while not sizes or sizes[-1]:
+            sizes.append(len(await reader.read(1)))
+        writer.close()
+        await writer.wait_closed()
+        closed.set()
+
+    listening = await asyncio.start_server(count, "127.0.0.1", 0, limit=2**16)
+    port = listening.sockets[0].getsockname()[1]
+
+    delivery = await delivery_to(client, f"http://127.0.0.1:{port}/", **{"slow-body": "1h", "timeout": "200ms"})
+
+    await closed.wait()
+    listening.close()
+    assert delivery["attempts"][0]["error"] == "no answer within 0.2 s"
+    assert 0 < sum(sizes) < 100
+
+
+async def test_a_corrupt_body_arrives_with_its_length(client: Client, inbox: Inbox) -> None:
+    await delivery_to(client, inbox.url, corrupt=True)
+
+    (received,) = inbox.received
+    assert received.headers["Content-Length"] == str(len(received.body))
+    with pytest.raises(ValueError, match=r".+"):
+        json.loads(received.body)
+
+
+# Callbacks that come before the answer
+
+
+async def early(client: Client, **deliver: object) -> None:
+    """Have the tasks of ``client`` call back before their creation is answered."""
+    plan = {"base": "early", "deliver": deliver}
+    await client.rule({"when": {"operation": "kingsoft.*"}, "then": {"plan": plan}})
+
+
+async def test_an_early_callback_is_there_before_the_answer_on_a_clock_that_stands_still(
+    client: Client, inbox: Inbox
+) -> None:
+    await early(client)
+
+    task = (await client.kingsoft("CreateWaveTask", {**WAVE, "CbUrl": inbox.url})).json["TaskID"]
+
+    assert [body["TaskID"] for body in inbox.bodies] == [task]
+    (delivery,) = (await client.admin("GET", "deliveries")).json["deliveries"]
+    assert (delivery["status"], delivery["chaos"], delivery["due"]) == ("delivered", ["early"], START)
+
+
+async def test_an_early_callback_is_there_before_the_answer_on_a_clock_that_runs(start: Start, inbox: Inbox) -> None:
+    client = await start(frozen=False)
+    await early(client)
+
+    await client.kingsoft("CreateWaveTask", {**WAVE, "CbUrl": inbox.url})
+
+    assert len(inbox.received) == 1
+
+
+async def test_a_creation_is_not_answered_before_the_early_callback_is_over(client: Client, inbox: Inbox) -> None:
+    gate = receivers.Gate()
+    inbox.answers.append(gate.answer)
+    await early(client)
+    creating = asyncio.ensure_future(client.kingsoft("CreateWaveTask", {**WAVE, "CbUrl": inbox.url}))
+    await gate.reached()
+    polled = await client.kingsoft("GetTaskByTaskID", TaskID=inbox.bodies[0]["TaskID"])
+
+    assert not creating.done()
+    assert polled.json["TaskInfo"]["TaskStatus"] == "succ"
+    gate.open()
+    assert (await creating).json["TaskID"] == inbox.bodies[0]["TaskID"]
+
+
+async def test_a_receiver_that_hangs_holds_the_answer_up_for_one_attempt_only(client: Client, inbox: Inbox) -> None:
+    inbox.answers.append(receivers.hang)
+    await early(client, timeout="50ms")
+
+    answer = await client.kingsoft("CreateWaveTask", {**WAVE, "CbUrl": inbox.url})
+
+    assert answer.json["ErrNum"] == 0
+
+
+async def test_every_task_of_a_batch_calls_back_before_the_answer(client: Client, inbox: Inbox) -> None:
+    await early(client)
+    tasks = [{**TRANSCODE, "DstObjectKey": f"out/{number}.mp4", "CbUrl": inbox.url} for number in range(3)]
+
+    answer = await client.kingsoft("BatchCreateTask", {"Tasks": tasks})
+
+    assert [body["TaskID"] for body in inbox.bodies] == [made["TaskID"] for made in answer.json["Tasks"]]
+
+
+async def test_a_reset_while_an_early_callback_is_on_its_way_lets_the_creation_be_answered(
+    client: Client, inbox: Inbox
+) -> None:
+    gate = receivers.Gate()
+    inbox.answers.append(gate.answer)
+    await early(client, attempts=3, backoff=1)
+    creating = asyncio.ensure_future(client.kingsoft("CreateWaveTask", {**WAVE, "CbUrl": inbox.url}))
+    await gate.reached()
+
+    await client.admin("POST", "reset")
+
+    assert (await creating).json["ErrNum"] == 0
+    await client.advance("1d")
+    assert len(inbox.received) == 1
+    assert (await client.admin("GET", "deliveries")).json["deliveries"] == []
+
+
+# Resets
+
+
+async def test_after_a_reset_in_the_middle_of_an_advance_nothing_arrives(client: Client, inbox: Inbox) -> None:
+    gate = receivers.Gate()
+    inbox.answers.append(gate.answer)
+    plan = {"deliver": {"attempts": 3, "duplicate": {"copies": 3, "after": "1s"}, "storm": True, "double-final": True}}
+    await client.rule({"when": {"operation": "kingsoft.*"}, "then": {"plan": plan}})
+    for _ in range(3):
+        await client.kingsoft("CreateWaveTask", {**WAVE, "CbUrl": inbox.url})
+    advancing = asyncio.ensure_future(client.admin("POST", "clock/advance", {"seconds": "10m"}))
+    await gate.reached()
+
+    await client.admin("POST", "reset")
+    await advancing
+    await client.advance("1d")
+
+    assert len(inbox.received) == 1
+    assert (await client.admin("GET", "deliveries")).json["deliveries"] == []
