@@ -13,6 +13,8 @@ from emulator.core.fetching import Fetched
 from emulator.core.values import value_type
 
 if TYPE_CHECKING:
+    from emulator.core.accounts import Account
+    from emulator.core.faults import Fault
     from emulator.core.operations import Operation
 
 JsonObject = dict[str, Any]
@@ -103,6 +105,24 @@ class Reply:
 
 
 @value_type
+class Draft:
+    """A request that a client would send.
+
+    Attributes:
+        target: path and query.
+        headers: those beside ``Host``.
+        note: what a person should know of its credential; empty if it is what a client would have sent.
+
+    """
+
+    method: str
+    target: str
+    headers: Mapping[str, str]
+    body: bytes
+    note: str = ""
+
+
+@value_type
 class Outcome:
     """What was decided, for the edge to perform.
 
@@ -111,6 +131,8 @@ class Outcome:
         latency: how long to wait before it, in machine seconds.
         reason: why the request was refused, in plain words; empty if it was not.
         entry: the number of the request in its account's journal.
+        fault: what happens to the reply on its way.
+        early: an account some of whose callbacks go out before the reply does.
 
     """
 
@@ -118,3 +140,5 @@ class Outcome:
     latency: float = 0.0
     reason: str = ""
     entry: int = 0
+    fault: Fault | None = None
+    early: Account | None = None

@@ -7,6 +7,7 @@ version of Python. Nothing outside this module asks the machine for chance.
 from __future__ import annotations
 
 import functools
+import math
 import secrets
 from collections.abc import Sequence
 from hashlib import blake2b
@@ -59,6 +60,10 @@ class Draw:
     def integer(self, low: int, high: int) -> int:
         """A whole number from ``low`` to ``high``, both included."""
         return low + int(self._next() * (high - low + 1))
+
+    def normal(self) -> float:
+        """A number of the standard normal distribution."""
+        return math.sqrt(-2 * math.log(1 - self._next())) * math.cos(2 * math.pi * self._next())
 
     def choice(self, options: Sequence[T]) -> T:
         """One of ``options``."""

@@ -7,48 +7,79 @@ import functools
 import logging
 import zlib
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 
 from aiohttp import StreamReader, web
 from multidict import CIMultiDict
 
+from emulator.core import faults
 from emulator.core.clock import Machine
-from emulator.core.exchange import BodyFault, Outcome, RawRequest
+from emulator.core.driver import Driver
+from emulator.core.exchange import BodyFault, Outcome, RawRequest, Reply
+from emulator.core.pipeline import Pipeline
+from emulator.web.cors import Cors
+from emulator.web.faults import perform
 
 INFLATED_LIMIT_FACTOR = 4
 """A compressed body may unpack to so many times the limit of a plain one; beyond that it is a bomb."""
 
-OWN_FAULT = "the emulator itself failed here; its log has the traceback, please report it"
+_OWN = "the emulator itself failed here; its log has the traceback, please report it"
+OWN_FAULT = Reply(500, {"Content-Type": "text/plain; charset=utf-8", "X-Emulator-Reason": _OWN}, _OWN.encode())
 
 _log = logging.getLogger("emulator")
 
-Decide = Callable[[RawRequest], Outcome]
 Fetch = Callable[[RawRequest], Awaitable[RawRequest]]
 
 
 class Ingress:
     """The handler of every path that is not the emulator's own."""
 
-    def __init__(self, decide: Decide, machine: Machine, body_limit: int, fetch: Fetch | None = None) -> None:
-        self._decide = decide
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        driver: Driver,
+        machine: Machine,
+        body_limit: int,
+        fetch: Fetch | None = None,
+        cors: Cors | None = None,
+    ) -> None:
+        self._pipeline = pipeline
+        self._driver = driver
         self._fetch = fetch
         self._machine = machine
         self._body_limit = body_limit
+        self._cors = cors
 
     async def handle(self, request: web.BaseRequest, target: str) -> web.StreamResponse:
         """Answer one request for ``target``, its path and query as sent."""
+        if self._cors is not None and (permission := self._cors.preflight(request)) is not None:
+            return permission
         raw = await self._read(request, target)
         if self._fetch is not None:
             raw = await self._fetch(raw)
         try:
-            outcome = self._decide(raw)
-        except Exception:
+            outcome = self._pipeline.decide(raw)
+        except Exception as error:
             _log.exception("a fault of the emulator's own, in %s %s", raw.method, raw.path)
-            return web.Response(status=500, text=OWN_FAULT, headers={"X-Emulator-Reason": OWN_FAULT})
+            self._pipeline.note_failure(raw, OWN_FAULT, f"{type(error).__name__}: {error}")
+            return _response(self._readable_by_pages(OWN_FAULT, request))
+        if outcome.early is not None:
+            await self._driver.hasten(outcome.early)
         if outcome.latency:
             await asyncio.sleep(outcome.latency)
         reply = outcome.reply
-        headers = _explained(reply.headers, outcome) if outcome.reason else reply.headers
-        return web.Response(status=reply.status, headers=headers, body=reply.body)
+        if outcome.reason:
+            reply = replace(reply, headers=_explained(reply.headers, outcome))
+        reply = self._readable_by_pages(reply, request)
+        if outcome.fault is not None and outcome.fault.kind not in faults.IN_BYTES:
+            return await perform(outcome.fault, reply, request)
+        return _response(reply)
+
+    def _readable_by_pages(self, reply: Reply, request: web.BaseRequest) -> Reply:
+        """``reply`` with what lets the page that asked read it, where pages may call."""
+        if self._cors is None:
+            return reply
+        return replace(reply, headers=self._cors.headers(request.headers, reply.headers))
 
     async def _read(self, request: web.BaseRequest, target: str) -> RawRequest:
         """The request with its body; what is wrong with that is in ``fault``."""
@@ -102,6 +133,10 @@ async def _body(stream: StreamReader, limit: int) -> bytes:
             return part
         parts.append(part)
     return b"".join(parts)
+
+
+def _response(reply: Reply) -> web.Response:
+    return web.Response(status=reply.status, headers=reply.headers, body=reply.body)
 
 
 @functools.lru_cache(maxsize=256)

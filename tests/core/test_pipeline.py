@@ -83,10 +83,10 @@ def test_the_rules_of_each_stage_are_tried_at_their_place() -> None:
     world.ask("/toy/Brew", GREEN)
 
     assert _trace(world)[3:] == [
-        ("gate rules", "r1 (closed): match 1, not its turn"),
+        ("gate rules", "r1 (closed): match 1, not its turn: the first is left alone"),
         ("authenticate", "a guest"),
         ("validate", "fits the schema"),
-        ("business rules", "r2 (no tea): match 1, not its turn"),
+        ("business rules", "r2 (no tea): match 1, not its turn: the first is left alone"),
     ]
 
 
@@ -319,3 +319,62 @@ def test_a_poll_changes_nothing() -> None:
 
     assert polls == [{"error": 0, "status": "queued", "percent": 0}] * 5
     assert len(world.account.agenda) == 1
+
+
+def test_a_reply_of_a_rule_is_the_whole_answer_and_nothing_is_done() -> None:
+    world = toy_world()
+    world.rule({"name": "canned", "then": {"reply": {"status": 202, "body": {"brew": "x"}, "unchecked": True}}})
+
+    outcome = world.ask("/toy/Brew", GREEN)
+
+    assert (outcome.reply.status, outcome.reply.body, outcome.reason) == (202, b'{"brew":"x"}', "")
+    assert len(world.account.tasks) == 0
+    assert _trace(world)[-1] == ("business rules", "r1 (canned): match 1, applies: reply")
+
+
+def test_a_reply_of_a_rule_does_not_hide_that_a_request_is_wrong() -> None:
+    world = toy_world()
+    world.rule({"then": {"reply": {"body": {}, "unchecked": True}}})
+
+    assert reply_of(world.ask("/toy/Brew", {"leaf": "white"}))["error"] == 7
+
+
+def test_a_fault_is_noted_after_everything_else_and_handed_to_the_edge() -> None:
+    world = toy_world()
+    world.rule({"then": {"fault": {"truncate": "10%"}}})
+
+    outcome = world.ask("/toy/Brew", GREEN)
+
+    assert outcome.fault is not None
+    assert outcome.fault.kind == "truncate"
+    assert _trace(world)[-1] == ("fault", "truncate: 10% of the body is sent")
+    assert len(world.account.tasks) == 1
+
+
+def test_a_fault_that_is_another_answer_is_what_the_journal_shows() -> None:
+    world = toy_world()
+    world.rule({"then": {"fault": 502}})
+
+    outcome = world.ask("/toy/Brew", GREEN)
+
+    (entry,) = _entries(world)
+    assert (outcome.reply.status, entry.status, entry.code) == (502, 502, None)
+
+
+def test_a_refused_request_may_be_lost_on_its_way_as_well() -> None:
+    world = toy_world()
+    world.rule({"then": {"error": 9, "fault": "reset"}})
+
+    outcome = world.ask("/toy/Brew", GREEN)
+
+    assert (outcome.reply.status, outcome.fault and outcome.fault.kind) == (403, "reset")
+
+
+def test_the_journal_knows_which_rules_acted() -> None:
+    world = toy_world()
+    world.rule({"then": {"latency": 1}})
+    world.rule({"times": {"skip": 1}, "then": {"fault": "garble"}})
+    world.rule({"when": {"operation": "toy.Brew"}, "then": {"plan": {"run": 1}}})
+    world.ask("/toy/Brew", GREEN)
+
+    assert _entries(world)[0].rules == ("r1", "r3")

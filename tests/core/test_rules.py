@@ -8,7 +8,7 @@ import pytest
 
 from emulator.core.errors import ApiError, ConfigurationError
 from emulator.core.exchange import Call, JsonObject
-from emulator.core.rules import Effects, Times
+from emulator.core.rules import Count, Effects, Times
 from tests.support.toy_cloud import ToyWorld, request, toy_world
 
 
@@ -17,9 +17,10 @@ def _call(world: ToyWorld, path: str = "/toy/Brew", document: Any = None) -> Cal
     return cloud.identify(request(path, {"leaf": "green"} if document is None else document))
 
 
-def _apply(world: ToyWorld, stage: str = "business", path: str = "/toy/Brew", document: Any = None) -> Effects:
-    effects = world.account.rules.apply(_call(world, path, document), stage)  # type: ignore[arg-type]
-    assert effects is not None
+def _apply(world: ToyWorld, stage: str = "both", path: str = "/toy/Brew", document: Any = None) -> Effects:
+    call, effects = _call(world, path, document), Effects()
+    for each in ("gate", "business") if stage == "both" else (stage,):
+        world.account.rules.apply(call, each, effects)  # type: ignore[arg-type]
     return effects
 
 
@@ -38,9 +39,7 @@ def _refused(document: JsonObject, *clouds: str) -> list[tuple[str, str]]:
 
 
 def test_without_rules_nothing_is_decided() -> None:
-    world = toy_world()
-
-    assert world.account.rules.apply(_call(world), "business") is None
+    assert _apply(toy_world()) == Effects()
 
 
 @pytest.mark.parametrize(
@@ -90,9 +89,10 @@ def test_a_rule_with_a_schema_does_not_mean_a_call_whose_parameters_could_not_be
     world.rule({"when": {"params": {}}, "then": {"error": 9}})
     call = world.toy.identify(request("/toy/Brew", body=b"{"))
 
-    assert world.account.rules.apply(call, "gate") == Effects(
-        notes=["r1 (error for *): the parameters do not fit its params"]
-    )
+    effects = Effects()
+    world.account.rules.apply(call, "gate", effects)
+
+    assert effects == Effects(notes=["r1 (error for *): the parameters do not fit its params: they could not be read"])
 
 
 def test_the_schema_of_a_rule_may_refer_to_a_registered_one() -> None:
@@ -190,9 +190,7 @@ def test_a_rule_that_has_nothing_left_to_decide_is_not_counted() -> None:
     second = world.rule({"then": {"latency": 2}})
     _apply(world)
 
-    rule = world.account.rules.get(second)
-    assert rule is not None
-    assert (rule.matched, rule.taken) == (0, 0)
+    assert world.account.rules.count(second) == Count(0, 0)
 
 
 def test_effects_of_several_rules_are_joined() -> None:
@@ -297,8 +295,8 @@ def test_the_notes_say_of_each_rule_why_it_did_or_did_not_apply() -> None:
 
     assert _apply(world).notes == [
         "r1 (ask): it is for toy.Ask",
-        "r2 (white): the parameters do not fit its params",
-        "r3 (second): match 1, not its turn",
+        'r2 (white): the parameters do not fit its params: "milk" is a required property',
+        "r3 (second): match 1, not its turn: the first is left alone",
         "r4 (slow): match 1, applies: latency",
         "r5 (slower): an earlier rule decided what it would",
     ]
@@ -464,3 +462,122 @@ def test_a_rule_decides_whether_answers_are_canned_or_drawn() -> None:
     world.rule({"times": {"first": 1}, "then": {"responses": "random"}})
 
     assert [_apply(world).responses for _ in range(2)] == ["random", None]
+
+
+# Priority, shared rules
+
+
+def _shared(world: ToyWorld, document: JsonObject) -> str:
+    return world.accounts.rules.add(world.reader.later(document)).id
+
+
+def _order(world: ToyWorld) -> list[str]:
+    return [rule.name for rule in world.account.rules.in_force]
+
+
+def test_rules_of_higher_priority_are_tried_first_whenever_they_were_set() -> None:
+    world = toy_world()
+    for name, priority in (("low", -1), ("first", 0), ("high", 5), ("second", 0)):
+        world.rule({"name": name, "priority": priority, "then": {"latency": 1}})
+
+    assert _order(world) == ["high", "first", "second", "low"]
+
+
+def test_an_accounts_own_rules_are_tried_before_the_shared_ones_of_the_same_priority() -> None:
+    world = toy_world()
+    _shared(world, {"name": "shared", "then": {"latency": 1}})
+    _shared(world, {"name": "important", "priority": 1, "then": {"latency": 1}})
+    world.rule({"name": "own", "then": {"latency": 1}})
+
+    assert _order(world) == ["important", "own", "shared"]
+
+
+def test_shared_rules_that_were_set_are_tried_before_those_of_files() -> None:
+    world = toy_world()
+    read = world.reader.read("f1", {"name": "file", "then": {"latency": 1}})
+    world.accounts.rules.replace([read])
+    _shared(world, {"name": "set", "then": {"latency": 1}})
+
+    assert _order(world) == ["set", "file"]
+
+
+def test_shared_rules_act_in_every_account_and_count_in_each_for_itself() -> None:
+    world = toy_world()
+    rule_id = _shared(world, {"times": {"first": 1}, "then": {"latency": 1}})
+    other = world.accounts.named("other")
+    effects = [Effects() for _ in range(4)]
+    for account, effect in zip((world.account, world.account, other, other), effects, strict=True):
+        account.rules.apply(_call(world), "gate", effect)
+
+    assert [effect.latency for effect in effects] == [1.0, 0.0, 1.0, 0.0]
+    assert world.account.rules.count(rule_id) == other.rules.count(rule_id) == Count(2, 1)
+
+
+def test_a_shared_rule_that_is_taken_away_acts_nowhere_any_more() -> None:
+    world = toy_world()
+    rules = world.accounts.rules
+    rule_id = _shared(world, {"then": {"latency": 1}})
+    acted = _apply(world).latency
+
+    assert (acted, rules.remove(rule_id), rules.remove(rule_id), _apply(world).latency) == (1.0, True, False, 0.0)
+
+
+def test_rules_of_files_are_not_taken_away_with_those_that_were_set() -> None:
+    world = toy_world()
+    rules = world.accounts.rules
+    rules.replace([world.reader.read("f1", {"then": {"latency": 1}})])
+    _shared(world, {"then": {"latency": 2}})
+    rules.clear()
+
+    assert ([rule.id for rule in rules], rules.remove("f1"), len(rules)) == (["f1"], False, 1)
+
+
+def test_a_reset_takes_the_accounts_own_rules_away_and_starts_the_counts_of_the_shared_ones_anew() -> None:
+    world = toy_world()
+    _shared(world, {"name": "shared", "times": {"first": 1}, "then": {"latency": 1}})
+    world.rule({"name": "own", "when": {"operation": "toy.Ask"}, "then": {"latency": 2}})
+    before = [_apply(world).latency for _ in range(2)]
+    world.account.reset()
+
+    assert (before, _order(world), _apply(world).latency) == ([1.0, 0.0], ["shared"], 1.0)
+
+
+def test_what_a_call_brings_is_tried_before_all_and_not_counted() -> None:
+    world = toy_world()
+    world.rule({"priority": 9, "then": {"latency": 1}})
+    brought = world.reader.read("request", {"name": "mine", "then": {"latency": 2}})
+    effects = Effects()
+    world.account.rules.apply(_call(world), "gate", effects, [brought])
+
+    assert effects.latency == 2.0
+    assert world.account.rules.counts == {}
+
+
+@pytest.mark.parametrize(
+    ("times", "calls", "said"),
+    [
+        ({"skip": 1}, 1, "match 1, not its turn: the first is left alone"),
+        ({"skip": 2}, 2, "match 2, not its turn: the first 2 are left alone"),
+        ({"first": 1}, 2, "match 2, not its turn: it has acted once, which is all"),
+        ({"first": 2}, 3, "match 3, not its turn: it has acted 2 times, which is all"),
+        ({"every": 3}, 1, "match 1, not its turn: only one in 3 is taken"),
+        ({"probability": 0}, 1, "match 1, not its turn: by chance (0)"),
+    ],
+)
+def test_why_it_is_not_the_turn_of_a_rule_is_told(times: JsonObject, calls: int, said: str) -> None:
+    world = toy_world()
+    world.rule({"name": "slow", "times": times, "then": {"latency": 1}})
+
+    assert [_apply(world).notes for _ in range(calls)][-1] == [f"r1 (slow): {said}"]
+
+
+def test_what_would_be_decided_can_be_foreseen_without_counting() -> None:
+    world = toy_world()
+    rule_id = world.rule({"times": {"first": 1}, "then": {"latency": 1}})
+    effects = [Effects() for _ in range(3)]
+    for effect in effects[:2]:
+        world.account.rules.foresee(_call(world), "gate", effect)
+    world.account.rules.apply(_call(world), "gate", effects[2])
+
+    assert [effect.latency for effect in effects] == [1.0, 1.0, 1.0]
+    assert world.account.rules.count(rule_id) == Count(1, 1)
