@@ -45,6 +45,7 @@ class Behaviour:
         expired: the code of an expired token.
         limits: how many recognitions an account may ask for.
         fetches: whether the picture behind a ``url`` is fetched.
+        triggers: whether magic values in ``templateSign`` are obeyed.
 
     """
 
@@ -57,6 +58,7 @@ class Behaviour:
     expired: int = 111
     limits: Limits = field(default_factory=Limits)
     fetches: bool = False
+    triggers: bool = True
 
     def revised(self, options: JsonObject) -> Behaviour:
         """These switches with what ``options`` of an account say (``schemas/baidu/options.json``)."""

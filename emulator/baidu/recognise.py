@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from hashlib import blake2b
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from emulator.baidu import images
@@ -18,6 +19,7 @@ from emulator.core.exchange import Call, JsonObject
 from emulator.core.fetching import Fetched
 from emulator.core.ids import digest
 from emulator.core.provider import Context
+from emulator.core.triggers import ADVICE, MARK, Trigger, find
 
 BODY_LIMIT = 10 * 2**20
 """Bytes of a body beyond which the service does not look at it. [consumer: OcrTableReq wrapper]"""
@@ -27,6 +29,13 @@ FETCH_LIMIT = images.ENCODED_LIMIT // 4 * 3
 """Bytes of a picture behind a url, whose base64 may have 4M. [seed]"""
 MIXED = "mixed_receipt"
 """The template that takes a sheet with several receipts apart. [consumer: #39261940432]"""
+STAND_IN = "train_ticket"
+"""The template of a request whose ``templateSign`` is made of triggers alone, unless the picture's fixture says."""
+UNSTRUCTURED = Trigger(
+    "unstructured",
+    "the picture fits no template: isStructured is false, and ret has its lines",
+    "emu-unstructured",
+)
 
 Edition = Literal["general", "finance"]
 _DETECTOR = "0"
@@ -67,12 +76,17 @@ class _Reading:
         picture = self._picture()
         known = self._library.known(picture)
         template: Template | None
+        found: Found | None = None
         if classifier:
             template, found = self._classified(classifier, picture, known)
         else:
-            template, found = self._template(sign), Found(sign, 1)
+            template = self._template(sign or (known.sign if known is not None else None) or STAND_IN)
         if known is not None and "error" in known.document:
             raise ApiError(known.document["error"], "the fixture of this picture says so")
+        read: Sequence[Any] = known.document.get("lines", ()) if known is not None else ()
+        if template is not None and MARK + UNSTRUCTURED.word in _parted(self._parameters, self._behaviour)[1]:
+            read = read or [line for part in self._single(template) for line in part.lines()]
+            template = None
         if known is not None and template is not None and not template.receipts:
             if known.sign not in (None, template.sign) and "lines" not in known.document:
                 reason = f"the fixture of this picture says that it fits {known.sign}, not {template.sign}"
@@ -82,7 +96,7 @@ class _Reading:
         self._state.answered += 1
         number = log_id(self._context.now, self._state.answered)
         if template is None:
-            data: JsonObject = {"ret": lines(known.document["lines"] if known is not None else ())}
+            data: JsonObject = {"ret": lines(read)}
             return self._enveloped({**data, "isStructured": False, "logId": number}, number, dated=True)
         if template.receipts:
             return self._mixed(template, picture, known, number)
@@ -121,7 +135,7 @@ class _Reading:
         template = known.get(sign)
         if template is None:
             hint = nearest(sign, known) or f"; there are {', '.join(known)}"
-            advice = f"; --fixtures DIR with {FOLDER}{sign}.json adds it"
+            advice = f"; --fixtures DIR with {FOLDER}{sign}.json adds it{f'; {ADVICE}' if MARK in sign else ''}"
             raise ApiError(282004, f"there is no template {sign!r}{hint}{advice}", variant="template")
         if not template.launched():
             raise ApiError(282004, f"template {sign!r} is not launched (launched: false)", variant="template")
@@ -129,6 +143,10 @@ class _Reading:
         if not template.belongs_to(account):
             raise ApiError(216110, f"template {sign!r} does not belong to account {account!r} (accounts)")
         return template
+
+    def _single(self, template: Template) -> list[Template]:
+        """``template``, or those of the single receipts that it takes apart."""
+        return [self._template(sign) for sign in template.receipts] or [template]
 
     def _classified(self, number: str, picture: Picture, known: Known | None) -> tuple[Template | None, Found]:
         """The template that the classifier ``number`` chooses.
@@ -161,7 +179,7 @@ class _Reading:
     # The answer
 
     def _structured(
-        self, template: Template, found: Found, picture: Picture, known: Known | None, number: str
+        self, template: Template, found: Found | None, picture: Picture, known: Known | None, number: str
     ) -> JsonObject:
         document, context = template.document, self._context
         era = self._era(template)
@@ -180,8 +198,7 @@ class _Reading:
         else:
             ret = template.canned(shape)
             number = document.get("logId", number)
-        named = "templateSign" in self._parameters
-        sure = (document.get("scores") or (1 if era == "2018" else 1.0)) if named else found.scores
+        sure = (document.get("scores") or (1 if era == "2018" else 1.0)) if found is None else found.scores
         data: JsonObject = {"ret": ret, "templateSign": template.sign}
         if era != "2018":
             data["templateName"] = template.name
@@ -246,12 +263,15 @@ class _Reading:
 def chosen(parameters: JsonObject, edition: Edition, behaviour: Behaviour) -> tuple[str, str]:
     """The template and the classifier that a request names, of which one is empty: the template goes first. [seed]
 
+    Both are empty if its ``templateSign`` is made of triggers alone.
+
     Raises:
         ApiError: 282004 or 216100, it names neither, or a classifier that is no number. [forum 943599, consumer:
             xiaowu0203/FinAuditAgentPlatform]
 
     """
-    if sign := parameters.get("templateSign"):
+    sign, triggers = _parted(parameters, behaviour)
+    if sign:
         return sign, ""
     detector = parameters.get("detectorId") if edition == "finance" else None
     if detector == _DETECTOR and behaviour.era == "2018":  # as documented in 2019 [forum 951876]
@@ -259,6 +279,8 @@ def chosen(parameters: JsonObject, edition: Edition, behaviour: Behaviour) -> tu
     number = parameters.get("classifierId", "").strip()
     if number.isascii() and number.isdigit():
         return "", number
+    if triggers and not number:
+        return "", ""
     reason = (
         f"classifierId is {number!r}, which is no number" if number else "one of templateSign, classifierId is required"
     )
@@ -267,6 +289,20 @@ def chosen(parameters: JsonObject, edition: Edition, behaviour: Behaviour) -> tu
     if edition == "finance" or behaviour.errors == "newer":
         raise ApiError(216100, reason, variant="classifierId")
     raise ApiError(282004, reason)
+
+
+def _parted(parameters: JsonObject, behaviour: Behaviour) -> tuple[str, list[str]]:
+    """``templateSign`` without its triggers, and those."""
+    sign: str = parameters.get("templateSign", "")
+    if MARK not in sign or not behaviour.triggers:
+        return sign, []
+    rest: list[str] = []
+    triggers: list[str] = []
+    for part in sign.split("/"):
+        word = part.removeprefix(MARK)
+        known = word != part and (word == UNSTRUCTURED.word or find(word, starts_task=False) is not None)
+        (triggers if known else rest).append(part)
+    return "/".join(rest).strip("/"), triggers
 
 
 def log_id(now: float, count: int) -> str:

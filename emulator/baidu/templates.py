@@ -101,6 +101,11 @@ class Template:
             self._canned[shape] = shown(self._read(NOTHING), shape)
         return self._canned[shape]
 
+    def lines(self) -> list[JsonObject]:
+        """Its elements with a word, without their names: what is read in a picture that was not structured."""
+        read = (element for element in self._read(NOTHING) if element.word)
+        return [{"word": part.word, "location": part.location, "probability": part.probability} for part in read]
+
     def bound(self, shape: Shape, overrides: Overrides) -> orjson.Fragment:
         """Its elements with what a fixture says about the picture."""
         return shown(self._read(overrides), shape)

@@ -72,7 +72,7 @@ def _end(task: Task, work: Work, failure: ErrorRow | None, seed: int) -> JsonObj
     if dialect.final_progress:
         details.update(status="", progress=0)
     if output is not None:
-        details["items"] = [_item(output, dialect)]
+        details["items"] = [item(output, dialect)]
     elif dialect.failure_items != "absent":
         details["items"] = [] if dialect.failure_items == "empty" else None
     itmes = _itmes(job, output, failure, dialect)
@@ -132,7 +132,8 @@ def outputs_of(task: Task, seed: int, failing: int | None = None) -> Iterator[Ou
     work: Work = task.result
     media: dict[str, JsonObject] = {}
     for index, job in enumerate(work.jobs):
-        output = made(_chained(job, media), Draw(seed, "output", job.parameters, index))
+        draw = Draw(seed, "output", job.parameters, index)
+        output = made(_chained(job, media), draw, work.result)
         if output.media is not None and index != failing:
             media[f"{job.parameters.get('DstBucket', '')}/{output.dstpath}"] = output.media
         yield output
@@ -161,27 +162,42 @@ def _snapshot_number(job: Job, output: Output | None, dialect: Dialect) -> JsonO
     return {"snapshotNum": (output.snapshots or 0) if output is not None else 0}
 
 
-def _item(output: Output, dialect: Dialect) -> JsonObject:
-    """One output: the members that its type has. [seed]"""
-    item: JsonObject = {"dstpath": output.dstpath}
+def item(output: Output, dialect: Dialect) -> JsonObject:
+    """One output as it is told: the members that its type has [seed], with what a plan says put over them."""
+    told: JsonObject = {"dstpath": output.dstpath}
     if output.metainfo is not None:
-        item["metainfo"] = _text(dialect.metainfo(output.metainfo))
+        told["metainfo"] = dialect.metainfo(output.metainfo)
     if output.out_media is not None and (dialect.segment_media or not output.segments):
-        item["outMediainfo"] = _text(dialect.out_media(output.out_media))
+        told["outMediainfo"] = dialect.out_media(output.out_media)
     if output.segment_list:
         for name in ("segmentlisttype", "segmenglisttype"):
             if dialect.segment_list_name in (name, "both"):
-                item[name] = output.segment_list
+                told[name] = output.segment_list
     if output.segments:
-        item["segmentsinfo"] = _text(dialect.segments(output.segments))
+        told["segmentsinfo"] = dialect.segments(output.segments)
     if output.sprites:
-        item["thumnailsinfo"] = _text(output.sprites)
-    return item
+        told["thumnailsinfo"] = output.sprites
+    if output.patch:
+        told = _patched(told, output.patch)
+    return {name: value if isinstance(value, str) else _text(value) for name, value in told.items()}
+
+
+def _patched(document: Any, patch: Any) -> Any:
+    """``document`` after a JSON Merge Patch. [RFC 7396]"""
+    if not isinstance(patch, dict):
+        return patch
+    merged = dict(document) if isinstance(document, dict) else {}
+    for name, value in patch.items():
+        if value is None:
+            merged.pop(name, None)
+        else:
+            merged[name] = _patched(merged.get(name), value)
+    return merged
 
 
 def _out_info(job: Job, output: Output, dialect: Dialect) -> JsonObject:
     """The output of a flow step: what an item has, and the number of pictures. [seed]"""
-    found = {**_item(output, dialect), **_snapshot_number(job, output, dialect)}
+    found = {**item(output, dialect), **_snapshot_number(job, output, dialect)}
     if dialect.out_info == "table":
         return {"metainfo": "", "snapshotNum": 0, "segmentlisttype": "", **found}
     return found

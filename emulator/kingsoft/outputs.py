@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import field, replace
 from fractions import Fraction
 
 from emulator.core.exchange import JsonObject
@@ -47,6 +48,7 @@ class Output:
         sprites: the document ``thumnailsinfo``.
         media: description of the file made, for a step that takes it as its source; ``None`` if it holds no media.
         duration: its length in seconds; 0 if nothing was transcoded.
+        patch: what is put over all this when it is told.
 
     """
 
@@ -59,11 +61,32 @@ class Output:
     sprites: tuple[JsonObject, ...] = ()
     media: JsonObject | None = None
     duration: float = 0.0
+    patch: JsonObject = field(default_factory=dict)
 
 
-def made(job: Job, draw: Draw) -> Output:
-    """What ``job`` yields; chance decides only how bytes are spread over the files of one job."""
-    return _MAKERS[job.type](job, draw)
+def made(job: Job, draw: Draw, result: JsonObject | None = None) -> Output:
+    """What ``job`` yields; chance decides only how bytes are spread over the files of one job.
+
+    ``result`` is what a plan puts in the place of it (``schemas/kingsoft/result.json``).
+    """
+    result = result or {}
+    output = _MAKERS[job.type](job, draw, result.get("media", {}))
+    if "snapshots" in result and output.snapshots is not None:
+        output = replace(output, snapshots=result["snapshots"])
+    return replace(output, patch=result["item"]) if "item" in result else output
+
+
+def _put(facts: JsonObject, media: JsonObject) -> JsonObject:
+    """The description ``media`` with ``facts`` of a plan put over it."""
+    found = dict(media)
+    for name, value in facts.items():
+        if value is None:
+            found.pop(name, None)
+        elif not isinstance(value, dict):
+            found[name] = value
+        elif name in found:
+            found[name] = {**found[name], **value}
+    return found
 
 
 def fault(job: Job) -> int | None:
@@ -108,7 +131,7 @@ _ONE_CODEC = {"gif": "gif"}
 _NUMBERED = re.compile(r"%(?:0([0-9]{1,2}))?d")
 
 
-def _transcoded(job: Job, draw: Draw) -> Output:
+def _transcoded(job: Job, draw: Draw, facts: JsonObject) -> Output:
     """``avtrans`` and its forerunners: a new file of the sources, cut and joined as asked for."""
     key = _key(job)
     container = _target(job, key)
@@ -121,6 +144,7 @@ def _transcoded(job: Job, draw: Draw) -> Output:
     audio = _audio(job, main, container)
     if audio is not None:
         result["audio"] = audio
+    result = _put(facts, result)
     result["size"] = size_of(result)
     done = Output(dstpath=key, out_media=_out_media(result), media=result, duration=result["duration"])
     pieces = _piece_length(job, container)
@@ -388,7 +412,7 @@ _GRID = 10
 """Columns, or rows, of a sprite sheet if the template does not say. [inference]"""
 
 
-def _sampled(job: Job, draw: Draw) -> Output:
+def _sampled(job: Job, draw: Draw, facts: JsonObject) -> Output:
     """``avsample``: a picture at the start and after every interval, single or on sprite sheets.
 
     ``dstpath`` is the name of ``DstObjectKey`` within ``DstDir`` [docs 2397; inference]. ``spritew`` and ``spriteh``
@@ -424,7 +448,7 @@ def _sprites(job: Job, source: JsonObject, count: int, place: str, draw: Draw) -
     )
 
 
-def _snapshot(job: Job, draw: Draw) -> Output:
+def _snapshot(job: Job, draw: Draw, facts: JsonObject) -> Output:
     """``avsnapshot``: one picture."""
     width, height = _picture(job, _source(job))
     media = {
@@ -439,6 +463,7 @@ def _snapshot(job: Job, draw: Draw) -> Output:
         },
         "format": "image2",
     }
+    media = _put(facts, media)
     return Output(dstpath=_key(job), snapshots=1, media={**media, "size": size_of(media)})
 
 
@@ -454,17 +479,17 @@ def _picture(job: Job, source: JsonObject) -> tuple[int, int]:
 # --- the other types -------------------------------------------------------------------------------------------------
 
 
-def _informed(job: Job, draw: Draw) -> Output:
+def _informed(job: Job, draw: Draw, facts: JsonObject) -> Output:
     """``avinfo``: makes no file. [seed]"""
-    return Output(dstpath="", metainfo=probed(job.sources[0], str(_entries(job)[0].get("path", ""))))
+    return Output(dstpath="", metainfo=probed(_put(facts, job.sources[0]), str(_entries(job)[0].get("path", ""))))
 
 
-def _named(job: Job, draw: Draw) -> Output:
+def _named(job: Job, draw: Draw, facts: JsonObject) -> Output:
     """``audiowave`` and ``aiproduction``: only the path of what they make is told. [inference]"""
     return Output(dstpath=_key(job))
 
 
-_MAKERS: dict[str, Callable[[Job, Draw], Output]] = {
+_MAKERS: dict[str, Callable[[Job, Draw, JsonObject], Output]] = {
     "avtrans": _transcoded,
     "avop": _transcoded,
     "avlogo": _transcoded,

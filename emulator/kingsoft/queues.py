@@ -164,6 +164,8 @@ class Queues:
     def _begin(self, account: Account, waiting: Waiting, now: float) -> None:
         task = account.tasks.get(waiting.task_id)
         assert task is not None  # noqa: S101  a task that has not ended is never forgotten
+        if task.timeline.end < math.inf:  # somebody ended it while it stood in line
+            return
         start = task.timeline.start
         meaning = (account.seed, task.id)
         self._running.add(task.id)

@@ -53,6 +53,7 @@ class Work:
         progress_url: where progress is reported; empty if the client did not ask for it.
         stop_on_failure: whether the steps behind a failing one are left out.
         broken: which step fails, where the others run on all the same.
+        result: what is put in the place of what it yields (``schemas/kingsoft/result.json``).
 
     """
 
@@ -63,6 +64,7 @@ class Work:
     progress_url: str = ""
     stop_on_failure: bool = True
     broken: int | None = None
+    result: JsonObject | None = None
 
     def failing(self, timeline: Timeline) -> int:
         """Which step fails if the task does."""

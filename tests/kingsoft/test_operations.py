@@ -25,6 +25,7 @@ BESIDE_OPERATIONS = {
         "options",
         "preset",
         "presets",
+        "result",
     },
     "baidu": {"classifier", "error.gateway", "oauth.token.error", "options", "picture", "template"},
 }

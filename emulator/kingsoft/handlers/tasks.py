@@ -15,9 +15,10 @@ from emulator.core.ids import digest
 from emulator.core.provider import Context
 from emulator.core.schemas import SchemaRegistry
 from emulator.core.tasks import Ending, Plan, Task, Timeline
+from emulator.core.tracing import carried
 from emulator.core.values import value_type
 from emulator.kingsoft import media, outputs
-from emulator.kingsoft.callbacks import output_of
+from emulator.kingsoft.callbacks import item, output_of
 from emulator.kingsoft.handlers.periods import PAGE, Period, moment, period
 from emulator.kingsoft.presets import Preset
 from emulator.kingsoft.probing import probed
@@ -247,6 +248,8 @@ class TaskHandlers:
         account, now = context.account, context.now
         if context.plan is not None:
             plan = plan.revised(context.plan)
+        if plan.result is not None:
+            work = replace(work, result=plan.result)
         if plan.ending.kind == "succeed" and (fault := _fault(work)) is not None:
             plan = replace(plan, ending=Ending("fail", fault, "run"))
         if work.flow and not work.stop_on_failure and plan.ending.kind == "fail":
@@ -267,6 +270,9 @@ class TaskHandlers:
             timeline=Timeline.of(plan, now, account.seed, task_id, every=every, turn=turn),
             retry=plan.retry,
             result=work,
+            chaos=plan.chaos,
+            traceparent=carried(call.request.headers),
+            request=account.journal.created + 1,
         )
         top = bool(_number(parameters.get("IsTop", 0)))
         state.queues.submit(account, task, plan, queue, every=every, top=top, now=now)
@@ -349,10 +355,10 @@ class TaskHandlers:
                 yield _process_id(task.id, context), task
 
     def _probed(self, task: Task, context: Context) -> JsonObject:
-        found = output_of(task, 0, context.account.seed).metainfo
+        output = output_of(task, 0, context.account.seed)
         return {
             "TaskID": task.id,
-            "MetaInfo": write_json(task.result.dialect.metainfo(found)).decode(),
+            "MetaInfo": item(output, task.result.dialect).get("metainfo", ""),
             "CreateTime": moment(task.timeline.start),
         }
 
