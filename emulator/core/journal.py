@@ -13,10 +13,16 @@ from dataclasses import replace
 from emulator.core.callbacks import Changes
 from emulator.core.errors import Code
 from emulator.core.exchange import RawRequest, Reply
+from emulator.core.feed import Feed
 from emulator.core.values import value_type
 
 TraceLine = tuple[str, str]
 """A step of the pipeline and what it found."""
+
+UNCLAIMED = "unclaimed"
+"""The code of a request that no cloud owns."""
+OWN_FAULT = "emulator"
+"""The code of a request that the emulator refused in its own name, or at which it failed."""
 
 
 @value_type
@@ -33,6 +39,7 @@ class RequestEntry:
         trace: what each step found.
         body: the first bytes of the request's body.
         latency: how long the reply was held back (machine seconds).
+        rules: the ids of the rules that acted on it.
 
     """
 
@@ -47,6 +54,7 @@ class RequestEntry:
     body: bytes
     reply: Reply
     latency: float
+    rules: tuple[str, ...] = ()
 
 
 @value_type
@@ -64,20 +72,26 @@ Entry = RequestEntry | ClockEntry
 
 @value_type
 class JournalLimits:
-    """How much an account's journal keeps: entries, bytes of all bodies, bytes of one body."""
+    """How much an account's journal keeps: entries, bytes of all bodies, bytes of one body.
+
+    Beside that, the latest bodies that are cut stay whole, in ``whole`` bytes.
+    """
 
     entries: int = 10_000
     total: int = 32 * 2**20
     body: int = 64 * 2**10
+    whole: int = 8 * 2**20
 
 
 class Journal:
-    """One account's journal."""
+    """One account's journal. What is kept is told to its ``feed``, and counted there."""
 
-    def __init__(self, limits: JournalLimits, changes: Changes | None = None) -> None:
+    def __init__(self, limits: JournalLimits, changes: Changes | None = None, feed: Feed | None = None) -> None:
         self._limits = limits
+        self._feed = feed or Feed()
         self._entries: deque[Entry] = deque()
         self._bytes = 0
+        self._whole: dict[int, bytes] = {}
         self.created = 0
         self.evicted = 0
         self.changes = changes or Changes()
@@ -103,34 +117,63 @@ class Journal:
         request: RawRequest,
         reply: Reply,
         latency: float,
+        rules: tuple[str, ...] = (),
     ) -> RequestEntry:
         """Keep a request with what was decided."""
         self.created += 1
         kept = request.body
         if len(kept) > self._limits.body:
+            self._keep_whole(self.created, request.content)
             kept = kept[: self._limits.body]
             request = replace(request, body=b"", content=b"")
         if request.fetched is not None:
             request = replace(request, fetched=None)
         entry = RequestEntry(
-            self.created, at, operation, reply.status, code, reason, trace, request, kept, reply, latency
+            self.created, at, operation, reply.status, code, reason, trace, request, kept, reply, latency, rules
         )
         self._keep(entry)
+        feed = self._feed
+        if code is None:
+            feed.tally.accepted[operation or ""] += 1
+        else:
+            feed.tally.refused[operation or _cloud(code, trace), code] += 1
+        feed.note("request", at, entry.number, operation, reply.status, code)
         return entry
 
     def note_clock(self, came_from: float, at: float, events: int) -> None:
         """Keep a move of the clock."""
         self.created += 1
         self._keep(ClockEntry(self.created, at, came_from, events))
+        self._feed.note("clock", at, "frozen", came_from, events)
+
+    def content(self, entry: RequestEntry) -> bytes | None:
+        """The whole body of a request, its content coding undone; ``None`` if only its first bytes are still kept."""
+        if entry.request.body or not entry.body:
+            return entry.request.content
+        return self._whole.get(entry.number)
+
+    def _keep_whole(self, number: int, content: bytes) -> None:
+        whole = self._whole
+        whole[number] = content
+        while sum(map(len, whole.values())) > self._limits.whole:
+            del whole[next(iter(whole))]
 
     def _keep(self, entry: Entry) -> None:
         entries = self._entries
         entries.append(entry)
         self._bytes += _weight(entry)
         while len(entries) > self._limits.entries or self._bytes > self._limits.total:
-            self._bytes -= _weight(entries.popleft())
+            forgotten = entries.popleft()
+            self._bytes -= _weight(forgotten)
+            self._whole.pop(forgotten.number, None)
             self.evicted += 1
+            self._feed.tally.evicted += 1
         self.changes.tell()
+
+
+def _cloud(code: Code, trace: tuple[TraceLine, ...]) -> str:
+    """The cloud that was asked for something it does not have; empty if none was."""
+    return trace[0][1] if trace and trace[0][0] == "claim" and code != UNCLAIMED else ""
 
 
 def _weight(entry: Entry) -> int:
@@ -138,22 +181,52 @@ def _weight(entry: Entry) -> int:
 
 
 HIDDEN = "***"
-_SECRETS = (
-    "client_secret|access_token|refresh_token|session_key|session_secret|secret_key"
-    "|x-amz-signature|x-amz-security-token"
+_WORDS = (
+    "client_secret",
+    "access_token",
+    "refresh_token",
+    "session_key",
+    "session_secret",
+    "secret_key",
+    "x-amz-signature",
+    "x-amz-security-token",
 )
+_SECRETS = "|".join(_WORDS)
+_BEFORE = 64
+"""Signs before the name of a secret in which all begins that says what it is."""
 _IN_TEXT = re.compile(
-    rf"(?is)(?P<form>\b(?:{_SECRETS})=)[^&\r\n]*"
+    r'(?is)(?=["%;\\acrsx])(?:'
+    rf"(?P<form>\b(?:{_SECRETS})=)[^&\r\n]*"
     rf'|(?P<json>"(?:{_SECRETS})"\s*:\s*")(?:\\.|[^"\\])*'
     rf"|(?P<coded>%22(?:{_SECRETS})%22(?:%20|\+)*%3A(?:%20|\+)*%22)(?:%5C%..|(?!%22)[^&])*"
+    # JSON in a text of JSON: its quotes have as many backslashes as it is deep; a value ends at the next such quote
+    rf'|(?P<inner>(?<!\\)(?P<slashes>\\++)"(?:{_SECRETS})(?P=slashes)"'
+    r'(?:\s|\\++[nrt])*+:(?:\s|\\++[nrt])*+(?P=slashes)")'
+    r'(?:(?!(?<!\\)(?P=slashes)").)*'
+    rf"|(?P<innercoded>(?<!%5C)(?P<codes>(?:%5C)++)%22(?:{_SECRETS})(?P=codes)%22"
+    r"(?:%20|\+)*+%3A(?:%20|\+)*+(?P=codes)%22)"
+    r"(?:(?!(?<!%5C)(?P=codes)%22)[^&])*"
+    # a part of a multipart form: its headers, an empty line, the value up to the boundary
+    rf'|(?P<part>;\s?name="?(?:{_SECRETS})\b[^\r\n]{{0,200}}\r?\n(?:[^\r\n]{{1,200}}\r?\n){{0,9}}\r?\n)(?:(?!\r?\n--).)*'
+    r")"
 )
 _SECRET_HEADERS = frozenset({"authorization", "cookie", "x-amz-security-token", "proxy-authorization"})
 _SIGNATURE = re.compile(r"(?i)(signature=)[0-9a-f]+|(bce-auth-v1/(?:[^/]*/){4})[0-9a-f]+|((?:bearer|basic)\s+)\S+")
 
 
 def redact(text: str) -> str:
-    """``text`` (a query, a form or JSON) without the values of secrets and tokens."""
-    return _IN_TEXT.sub(lambda found: f"{found['form'] or found['json'] or found['coded']}{HIDDEN}", text)
+    """``text`` (a query, a form of either kind, JSON, or JSON in one of these) without secrets and tokens."""
+    lowered = text.lower()
+    first = min((at for word in _WORDS if (at := lowered.find(word)) >= 0), default=None)
+    if first is None:
+        return text
+    begin = max(0, first - _BEFORE) if len(lowered) == len(text) else 0
+    return text[:begin] + _IN_TEXT.sub(_blotted, text[begin:])
+
+
+def _blotted(found: re.Match[str]) -> str:
+    """What stands before the secret, and the blot."""
+    return f"{found[found.lastgroup or 0]}{HIDDEN}"
 
 
 def redact_headers(headers: Mapping[str, str]) -> list[list[str]]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from urllib.parse import quote_plus
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -148,6 +151,69 @@ def test_a_journal_keeps_within_its_limits_and_its_count_never_lies(sizes: list[
 )
 def test_the_values_of_secrets_are_blotted_out(text: str, shown: str) -> None:
     assert redact(text) == shown
+
+
+def _nested(secret: str, deep: int) -> str:
+    """JSON with a secret, in a text of JSON, and so on."""
+    text = json.dumps({"client_secret": secret, "x": 1})
+    for _ in range(deep):
+        text = json.dumps({"inner": text, "y": [1]})
+    return text
+
+
+@pytest.mark.parametrize("deep", [0, 1, 2, 3])
+@pytest.mark.parametrize(
+    "secret", ["s3cret", "", 'a"s3cret', "a\\s3cret", "s3cret\\", "a&s3cret", "密s3cret\n", "{s3cret}"]
+)
+def test_a_secret_in_json_is_blotted_out_however_deep_it_is(secret: str, deep: int) -> None:
+    shown = redact(_nested(secret, deep))
+
+    assert "s3cret" not in shown
+    assert "***" in shown
+    assert "client_secret" in shown
+
+
+@pytest.mark.parametrize("deep", [1, 2, 3])
+def test_what_surrounds_a_secret_deep_in_json_stays_as_it_is(deep: int) -> None:
+    assert redact(_nested("s3cret", deep)) == _nested("***", deep)
+
+
+@pytest.mark.parametrize("deep", [0, 1, 2])
+def test_a_secret_in_json_in_a_form_is_blotted_out(deep: int) -> None:
+    shown = redact("document=" + quote_plus(_nested("s3cret", deep)) + "&b=1")
+
+    assert shown == "document=" + quote_plus(_nested("***", deep)).replace("%2A", "*") + "&b=1"
+
+
+@pytest.mark.parametrize("end", ["\r\n", "\n"])
+@pytest.mark.parametrize("headers", ["", "{end}Content-Type: text/plain{end}X: y"])
+@pytest.mark.parametrize("quote", ['"', ""])
+def test_a_secret_in_a_multipart_form_is_blotted_out(end: str, headers: str, quote: str) -> None:
+    def form(secret: str) -> str:
+        first = f"Content-Disposition: form-data; name={quote}client_secret{quote}{headers.format(end=end)}"
+        second = 'Content-Disposition: form-data; name="image"; filename="client_secret"'
+        return end.join(["--b", first, "", secret, "--b", second, "", "picture", "--b--", ""])
+
+    assert redact(form(f"s3{end}cret")) == form("***")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '\\"client_secret\\":\\"' * 3000,
+        "client_secret" + "\\" * 60_000 + "client_secret",
+        "client_secret" + "%5C" * 20_000 + "client_secret",
+        '; name="client_secret"' * 3000,
+        '; name="client_secret"\r\n' * 3000,
+        '"client_secret"' + " " * 60_000,
+    ],
+)
+def test_no_body_makes_the_search_for_secrets_endless(text: str) -> None:
+    assert redact(text)
+
+
+def test_letters_that_grow_when_made_small_shift_nothing() -> None:
+    assert redact("İ" * 200 + "&client_secret=s3cret") == "İ" * 200 + "&client_secret=***"
 
 
 @pytest.mark.parametrize(
