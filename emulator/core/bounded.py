@@ -46,6 +46,12 @@ class Bounded(Generic[K, T]):
         if len(self._entries) > self._next_look:
             self._forget(key, finished)
 
+    def restore(self, entries: dict[K, T], created: int, evicted: int) -> None:
+        """Put ``entries`` and the counts in the place of what there is."""
+        self._entries = entries
+        self.created = created
+        self.evicted = evicted
+
     def _forget(self, newest: K, finished: Callable[[T], bool]) -> None:
         excess = len(self._entries) - self._limit
         candidates = (key for key, entry in self._entries.items() if key != newest and finished(entry))

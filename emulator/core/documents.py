@@ -10,16 +10,16 @@ DEEPEST = 64
 """Levels of nesting that a document may have; what is deeper could be read, but not everywhere written again."""
 
 
-def read_json(content: bytes | str) -> Any:
-    """The document in ``content``.
+def read_json(content: bytes | str, deepest: int = DEEPEST) -> Any:
+    """The document in ``content``, which may have ``deepest`` levels of nesting.
 
     Raises:
         ValueError: it is not JSON, or nested too deeply; the message says where or how.
 
     """
     document = orjson.loads(content)
-    if (content.count(b"[") + content.count(b"{") if isinstance(content, bytes) else len(content)) > DEEPEST:
-        _bound_depth(document)
+    if (content.count(b"[") + content.count(b"{") if isinstance(content, bytes) else len(content)) > deepest:
+        _bound_depth(document, deepest)
     return document
 
 
@@ -31,12 +31,12 @@ def write_json(document: Any) -> bytes:
     return bytes(memoryview(orjson.dumps(document)))
 
 
-def _bound_depth(document: Any) -> None:
+def _bound_depth(document: Any, deepest: int) -> None:
     level, depth = [document], 0
     while level:
         depth += 1
-        if depth > DEEPEST:
-            raise ValueError(f"it is nested more than {DEEPEST} levels deep")
+        if depth > deepest:
+            raise ValueError(f"it is nested more than {deepest} levels deep")
         level = [
             member
             for entry in level
