@@ -12,7 +12,8 @@ TEMPLATE = "1c65a67f151df56ba4e29c4dddace5ee"
 JPEG_BYTES = 2_340_000
 WAVE_PATH = "/?Action=CreateWaveTask&Version=2017-01-01"
 TOKEN_PATH = "/oauth/2.0/token?grant_type=client_credentials&client_id=benchmark&client_secret=any"
-RULES_PATH = "/_emulator/api/accounts/default/rules"
+ACCOUNT = "/_emulator/api/accounts/default"
+RULES_PATH = f"{ACCOUNT}/rules"
 JSON, FORM = "application/json", "application/x-www-form-urlencoded"
 _SEED = 20260101
 

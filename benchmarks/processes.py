@@ -14,11 +14,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import messages
+
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 SERVERS = ("bare", "emulator")
 START_LIMIT = 30.0
-ANSWER_LIMIT = 30.0
+ANSWER_LIMIT = 120.0
 PINNING = hasattr(os, "sched_setaffinity")
 CORES = sorted(os.sched_getaffinity(0)) if PINNING else []
 SERVER_CORE = CORES[0] if len(CORES) > 1 else None
@@ -71,15 +73,16 @@ def pin(pid: int, core: int | None) -> None:
 
 
 @contextmanager
-def launched(name: str, core: int | None = None) -> Iterator[Running]:
-    """A fresh server of that name, stopped afterwards whatever happens."""
+def launched(name: str, core: int | None = None, *options: str) -> Iterator[Running]:
+    """A fresh server of that name, stopped afterwards whatever happens; ``options`` are the emulator's."""
     with TemporaryDirectory(prefix="benchmark-") as folder:
         port_file, errors = Path(folder, "port"), Path(folder, "stderr")
-        if name == "bare":
-            command = [sys.executable, str(HERE / "bare.py"), str(port_file)]
+        if name != "emulator":
+            command = [sys.executable, str(HERE / f"{name}.py"), str(port_file)]
         else:
             command = [sys.executable, "-m", "emulator", "serve", "--port", "0", "--port-file", str(port_file)]
             command += ["--concurrency", "0"]  # every task runs at once, as no client would wait for its turn
+            command += options
         with errors.open("wb") as sink:
             process = subprocess.Popen(
                 command, cwd=folder, env=environment(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=sink
@@ -116,20 +119,72 @@ def _port(process: subprocess.Popen[bytes], port_file: Path, errors: Path) -> in
 
 def ask(port: int, request: bytes) -> tuple[int, Any]:
     """Send one request on a connection of its own; the status and the JSON of the answer."""
-    with socket.create_connection(("127.0.0.1", port), ANSWER_LIMIT) as connection:
-        connection.sendall(request)
-        received = b""
-        while True:
-            head, found, body = received.partition(b"\r\n\r\n")
-            if found and len(body) >= _length(head):
-                return int(head.split(b" ", 2)[1]), json.loads(body)
-            part = connection.recv(65536)
-            if not part:
-                raise Broken(f"the server closed the connection after {received[:200]!r}")
-            received += part
+    with Line(port) as line:
+        return line.ask(request)
+
+
+class Line:
+    """A connection that is kept alive, with one request on its way at a time. Use it as a context manager."""
+
+    def __init__(self, port: int) -> None:
+        self._socket = socket.create_connection(("127.0.0.1", port), ANSWER_LIMIT)
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def __enter__(self) -> "Line":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._socket.close()
+
+    def ask(self, request: bytes) -> tuple[int, Any]:
+        """Send a request; the status and the JSON of the answer."""
+        self._socket.sendall(request)
+        received = bytearray()
+        while (start := received.find(b"\r\n\r\n") + 4) == 3:
+            received += self._part(received)
+        head = bytes(received[:start])
+        end = start + _length(head)
+        while len(received) < end:
+            received += self._part(received)
+        body = bytes(received[start:end])
+        return int(head.split(b" ", 2)[1]), json.loads(body) if body else None
+
+    def good(self, request: bytes) -> Any:
+        """The JSON of an answer that must be a 2xx."""
+        status, document = self.ask(request)
+        if not 200 <= status < 300:
+            raise Broken(f"{status} {document} to {request[:300]!r}")
+        return document
+
+    def _part(self, received: bytes | bytearray) -> bytes:
+        part = self._socket.recv(1 << 20)
+        if not part:
+            raise Broken(f"the server closed the connection after {bytes(received[:200])!r}")
+        return part
+
+
+class Desk:
+    """A client of a running emulator's default account."""
+
+    def __init__(self, line: Line) -> None:
+        self._line = line
+
+    def admin(self, method: str, path: str, document: Any = None) -> Any:
+        """Ask the admin API, below the account."""
+        body = b"" if document is None else json.dumps(document).encode()
+        return self._line.good(messages.http(messages.ACCOUNT + path, body, method=method))
+
+    def create(self, path: str, body: bytes) -> str:
+        """The id of a new task."""
+        document = self._line.good(messages.http(path, body))
+        if document["ErrNum"] != 0:
+            raise Broken(f"a task was refused: {document}")
+        return str(document["TaskID"])
 
 
 def _length(head: bytes) -> int:
+    if head.split(b" ", 2)[1] == b"204":
+        return 0
     for line in head.split(b"\r\n")[1:]:
         name, _, value = line.partition(b":")
         if name.strip().lower() == b"content-length":
