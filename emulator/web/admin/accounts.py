@@ -18,13 +18,13 @@ class Accounts(Section):
     def routes(self) -> list[Route]:
         """What can be asked."""
         return [
-            Route("GET", "/api/accounts", self.list_accounts),
-            Route("POST", "/api/accounts", self.create_account),
-            Route("GET", ONE, self.show_account),
-            Route("DELETE", ONE, self.delete_account),
-            Route("POST", ONE + "/reset", self.reset),
-            Route("GET", ONE + "/clouds/{cloud}", self.show_options),
-            Route("PATCH", ONE + "/clouds/{cloud}", self.set_options),
+            Route("GET", "/api/accounts", self.list_accounts, {200: "Accounts"}),
+            Route("POST", "/api/accounts", self.create_account, {201: "Account"}, body="emulator/account.json"),
+            Route("GET", ONE, self.show_account, {200: "Account"}),
+            Route("DELETE", ONE, self.delete_account, {204: ""}, refusals=(409,)),
+            Route("POST", ONE + "/reset", self.reset, {200: "Account"}),
+            Route("GET", ONE + "/clouds/{cloud}", self.show_options, {200: "Options"}),
+            Route("PATCH", ONE + "/clouds/{cloud}", self.set_options, {200: "Options"}, body="Options"),
         ]
 
     async def list_accounts(self, request: web.BaseRequest) -> web.Response:

@@ -9,7 +9,7 @@ from aiohttp import web
 from emulator import __version__
 from emulator.core.emulation import Emulation
 from emulator.web.admin import views
-from emulator.web.admin.site import Route, Section, answer
+from emulator.web.admin.site import Parameter, Route, Section, answer
 
 
 @dataclass(slots=True)
@@ -17,6 +17,12 @@ class Readiness:
     """What the emulator still waits for before it is ready."""
 
     pending: list[str] = field(default_factory=list)
+
+
+LISTS = (
+    Parameter("cloud", "Only the codes of this cloud.", {"type": "string"}),
+    Parameter("list", "Only the codes of this list.", {"type": "string"}),
+)
 
 
 class Basics(Section):
@@ -29,12 +35,12 @@ class Basics(Section):
     def routes(self) -> list[Route]:
         """What can be asked."""
         return [
-            Route("GET", "/livez", self.livez),
-            Route("GET", "/readyz", self.readyz),
-            Route("GET", "/health", self.health),
-            Route("GET", "/api/operations", self.operations),
-            Route("GET", "/api/errors", self.errors),
-            Route("GET", "/api/resources", self.resources),
+            Route("GET", "/livez", self.livez, {200: "Liveness"}),
+            Route("GET", "/readyz", self.readyz, {200: "Readiness", 503: "Readiness"}),
+            Route("GET", "/health", self.health, {200: "Health"}),
+            Route("GET", "/api/operations", self.operations, {200: "Operations"}),
+            Route("GET", "/api/errors", self.errors, {200: "Errors"}, LISTS),
+            Route("GET", "/api/resources", self.resources, {200: "Resources"}),
         ]
 
     async def livez(self, request: web.BaseRequest) -> web.Response:
@@ -47,7 +53,7 @@ class Basics(Section):
         return answer({"status": "starting" if pending else "ready", "pending": pending}, 503 if pending else 200)
 
     async def health(self, request: web.BaseRequest) -> web.Response:
-        """Version, seed, uptime."""
+        """Version, seed, uptime; what is wrong with the rule files, if anything."""
         emulation = self.emulation
         return answer(
             {
@@ -57,13 +63,15 @@ class Basics(Section):
                 "uptime": round(emulation.machine.wall() - emulation.started, 3),
                 "clouds": list(emulation.providers),
                 "accounts": len(emulation.accounts),
+                "problems": list(map(str, emulation.rule_files.problems)),
             }
         )
 
     async def operations(self, request: web.BaseRequest) -> web.Response:
-        """What can be called."""
-        rows = (row for provider in self.emulation.providers.values() for row in provider.operations)
-        return answer({"operations": [views.show_operation(row) for row in rows]})
+        """What can be called, and the magic values that change what becomes of it."""
+        providers = self.emulation.providers.values()
+        rows = [views.show_operation(row) for provider in providers for row in provider.operations]
+        return answer({"operations": rows, "triggers": views.show_triggers(providers)})
 
     async def errors(self, request: web.BaseRequest) -> web.Response:
         """Every documented code; ``?cloud=``, ``?list=`` filter."""

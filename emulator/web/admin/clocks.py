@@ -18,9 +18,16 @@ class Clocks(Section):
     def routes(self) -> list[Route]:
         """What can be asked."""
         return [
-            Route("GET", ONE + "/clock", self.show_clock),
-            Route("PUT", ONE + "/clock", self.set_clock),
-            Route("POST", ONE + "/clock/advance", self.advance),
+            Route("GET", ONE + "/clock", self.show_clock, {200: "Clock"}),
+            Route("PUT", ONE + "/clock", self.set_clock, {200: "Clock"}, body="emulator/clock.json", refusals=(409,)),
+            Route(
+                "POST",
+                ONE + "/clock/advance",
+                self.advance,
+                {200: "Advanced"},
+                body="emulator/advance.json",
+                refusals=(409,),
+            ),
         ]
 
     async def show_clock(self, request: web.BaseRequest) -> web.Response:

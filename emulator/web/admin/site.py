@@ -10,10 +10,10 @@ from __future__ import annotations
 import hmac
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from ipaddress import ip_address
-from typing import Any, cast
+from typing import Any, Literal, cast
 from urllib.parse import SplitResult, urlsplit
 
 import orjson
@@ -33,26 +33,58 @@ _log = logging.getLogger("emulator")
 _CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 NAMED = web.RequestKey("named", Mapping)
 """The parts of a path that have names: which account, which task."""
-_PROBES = frozenset({PREFIX + "/livez", PREFIX + "/readyz", PREFIX + "/health"})
+PROBES = frozenset({PREFIX + "/livez", PREFIX + "/readyz", PREFIX + "/health"})
 
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 
 @dataclass(slots=True)
 class AdminSettings:
-    """Who may use the admin API: ``token`` (``None``: anybody who reaches it) and further host names."""
+    """Who may use the admin API.
+
+    Attributes:
+        token: what it demands; ``None``: anybody who reaches it may use it.
+        hosts: further host names that it answers to.
+        public: whether what is at a path is shown without the token.
+
+    """
 
     token: str | None = None
     hosts: Sequence[str] = ()
+    public: Callable[[str], bool] = PROBES.__contains__
+
+
+@value_type
+class Parameter:
+    """Something that a request may say beside path and body: its name, what it means, its JSON Schema, and where."""
+
+    name: str
+    meaning: str
+    schema: JsonObject
+    place: Literal["query", "header"] = "query"
 
 
 @value_type
 class Route:
-    """One thing that the admin API can be asked: method, path below :data:`PREFIX`, and what answers it."""
+    """One thing that the admin API can be asked.
+
+    Attributes:
+        path: below :data:`PREFIX`.
+        handler: what answers it, and says in the first line of its docstring what it is.
+        answers: each status with what comes with it: a name in ``schemas/emulator/answers.json``; empty: nothing.
+        query: the parameters that it may have.
+        body: the schema of the body that it takes: a file, or a name in ``answers.json``; empty: it takes none.
+        refusals: statuses of refusals that do not follow from the rest.
+
+    """
 
     method: str
     path: str
     handler: Handler
+    answers: Mapping[int, str] = field(default_factory=dict)
+    query: Sequence[Parameter] = ()
+    body: str = ""
+    refusals: Sequence[int] = ()
 
 
 class Refused(Exception):
@@ -121,7 +153,10 @@ class AdminSite:
         except EmulatorError as error:
             return problem(409, str(error))
         except web.HTTPException as error:
-            return problem(error.status, f"{request.method} {request.path}: {error.reason}")
+            refusal = problem(error.status, f"{request.method} {request.path}: {error.reason}")
+            if "Allow" in error.headers:
+                refusal.headers["Allow"] = error.headers["Allow"]
+            return refusal
         except Exception:
             _log.exception("a fault of the emulator's own, in %s %s", request.method, request.path)
             return problem(500, "the emulator itself failed here; its log has the traceback, please report it")
@@ -144,7 +179,7 @@ def _guard(request: web.BaseRequest, settings: AdminSettings) -> None:
         raise Refused(403, f"the admin API does not answer pages of {origin}")
     if request.method in _CHANGING and request.body_exists and request.content_type != "application/json":
         raise Refused(415, f"the body must be application/json, not {request.content_type}")
-    if settings.token is not None and request.path not in _PROBES:
+    if settings.token is not None and not settings.public(request.path):
         scheme, _, given = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not hmac.compare_digest(given.strip().encode(), settings.token.encode()):
             raise Refused(401, "the admin API wants its token: Authorization: Bearer … (see --admin-token)")
@@ -174,13 +209,17 @@ def answer(document: Any, status: int = 200) -> web.Response:
     return web.Response(status=status, body=body, content_type="application/json")
 
 
+def listed(problems: Iterable[Problem]) -> list[JsonObject]:
+    """Single problems, each with where it is."""
+    return [{"in": each.where, "pointer": each.pointer, "message": each.message} for each in problems]
+
+
 def problem(status: int, detail: str, problems: Iterable[Problem] = ()) -> web.Response:
     """What is wrong, as a problem document."""
     title = HTTPStatus(status).phrase
     document: JsonObject = {"type": "about:blank", "title": title, "status": status, "detail": detail}
-    listed = [{"in": each.where, "pointer": each.pointer, "message": each.message} for each in problems]
-    if listed:
-        document["problems"] = listed
+    if told := listed(problems):
+        document["problems"] = told
     body = orjson.dumps(document, option=orjson.OPT_APPEND_NEWLINE)
     headers = {"WWW-Authenticate": "Bearer"} if status == 401 else None
     return web.Response(status=status, body=body, content_type="application/problem+json", headers=headers)

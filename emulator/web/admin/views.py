@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from emulator.core.accounts import Account
 from emulator.core.callbacks import Delivery
 from emulator.core.clock import iso
@@ -10,8 +12,10 @@ from emulator.core.errors import ErrorRow
 from emulator.core.exchange import JsonObject
 from emulator.core.journal import HIDDEN, RequestEntry, redact, redact_headers
 from emulator.core.operations import Operation
-from emulator.core.rules import Rule
+from emulator.core.provider import Provider
+from emulator.core.rules import Count, Rule
 from emulator.core.tasks import Task
+from emulator.core.triggers import MARK, TABLE, Trigger, Triggering
 
 
 def show_account(account: Account, *, secrets: bool = False) -> JsonObject:
@@ -63,6 +67,22 @@ def show_operation(row: Operation) -> JsonObject:
     }
 
 
+def show_triggers(providers: Collection[Provider]) -> list[JsonObject]:
+    """Every trigger with the clouds that obey it."""
+    own = [row for cloud in providers if isinstance(cloud, Triggering) for row in cloud.own_triggers]
+    shown = []
+    for row in (*TABLE, *own):
+        clouds = [cloud.name for cloud in providers if _obeys(cloud, row)]
+        shown.append({"word": MARK + row.word, "summary": row.summary, "example": row.example, "clouds": clouds})
+    return shown
+
+
+def _obeys(cloud: Provider, row: Trigger) -> bool:
+    if isinstance(cloud, Triggering) and row in cloud.own_triggers:
+        return True
+    return any(row.effect(starts_task=operation.starts_task) is not None for operation in cloud.operations)
+
+
 def show_error(row: ErrorRow) -> JsonObject:
     """A documented code."""
     return {
@@ -77,27 +97,37 @@ def show_error(row: ErrorRow) -> JsonObject:
     }
 
 
-def show_rule(rule: Rule) -> JsonObject:
+def show_rule(rule: Rule, count: Count) -> JsonObject:
     """A rule and how often it was met."""
     return {
         "id": rule.id,
         "name": rule.name,
+        "origin": rule.origin,
+        "priority": rule.priority,
         "rule": rule.document,
-        "matched": rule.matched,
-        "taken": rule.taken,
-        "exhausted": rule.times.exhausted(rule.taken),
+        "matched": count.matched,
+        "taken": count.taken,
+        "exhausted": rule.times.exhausted(count.taken),
     }
 
 
-def show_task(task: Task, account: Account, now: float) -> JsonObject:
-    """A task as it is at ``now``."""
-    timeline, phase = task.timeline, task.timeline.at(now)
+def task_keys(task: Task, now: float) -> JsonObject:
+    """What tasks are filtered by."""
+    phase = task.timeline.at(now)
     return {
         "id": task.id,
         "operation": task.operation,
         "kind": task.kind,
         "status": phase.status,
         "percent": phase.percent,
+    }
+
+
+def show_task(task: Task, account: Account, now: float) -> JsonObject:
+    """A task as it is at ``now``."""
+    timeline = task.timeline
+    return {
+        **task_keys(task, now),
         "timeline": {
             "start": timeline.start,
             "run": timeline.run,
@@ -117,6 +147,7 @@ def delivery_keys(delivery: Delivery) -> JsonObject:
         "status": delivery.status,
         "operation": delivery.operation,
         "event": delivery.order.event,
+        "chaos": list(delivery.chaos),
     }
 
 
@@ -126,6 +157,7 @@ def show_delivery(delivery: Delivery) -> JsonObject:
     return {
         "number": delivery.number,
         **delivery_keys(delivery),
+        "copy_of": delivery.copy_of,
         "due": delivery.due,
         "next_attempt": delivery.next_attempt,
         "request": {
