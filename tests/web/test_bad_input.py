@@ -283,7 +283,6 @@ async def test_what_is_garbled_in_a_query_does_not_disturb_what_is_not(client: C
         pytest.param(b"GET /\xe4\xb8\xad HTTP/1.1", id="in the path"),
         pytest.param(b"GET /?a=\x00b HTTP/1.1", id="a zero"),
         pytest.param(b"G\xc3\x8bT / HTTP/1.1", id="in the method"),
-        pytest.param(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", id="a TLS greeting"),
     ],
 )
 async def test_raw_bytes_in_the_request_line_get_a_4xx_and_the_server_serves_on(
@@ -292,6 +291,15 @@ async def test_raw_bytes_in_the_request_line_get_a_4xx_and_the_server_serves_on(
     answer = await wire.send(client, request_line + b"\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
 
     assert 400 <= answer.status < 500
+    assert (await client.kingsoft("CreateWaveTask", WAVE)).json["ErrNum"] == 0
+
+
+async def test_a_tls_greeting_that_is_http_further_on_gets_no_answer_and_the_server_serves_on(client: Client) -> None:
+    greeting = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"
+
+    answer = await wire.send(client, greeting + b"\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n" + b"x" * 512)
+
+    assert answer.status == 0
     assert (await client.kingsoft("CreateWaveTask", WAVE)).json["ErrNum"] == 0
 
 
