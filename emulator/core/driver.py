@@ -265,9 +265,10 @@ class Driver:
 
     async def _settle(self, account: Account, delivery: Delivery, fired: list[Fired]) -> None:
         """Send one attempt, as a task that a reset can cancel, and wait for it."""
+        at = account.clock.now()
         sending = self._send(account, delivery)
         await asyncio.wait([sending])
-        fired.append(Fired(account.clock.now(), "attempt", delivery.task_id, delivery.number, delivery.status))
+        fired.append(Fired(at, "attempt", delivery.task_id, delivery.number, delivery.status))
 
     def _happen(self, account: Account, due: float, event: object, fired: list[Fired] | None) -> list[Delivery]:
         """Let one event happen; what is to be sent now comes back."""

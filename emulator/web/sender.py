@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Mapping, Sequence
+import ssl
+from collections.abc import Mapping, Sequence
 from dataclasses import field
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
-import aiohttp
-from aiohttp import ClientSession, ClientTimeout, TCPConnector
 from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.resolver import ThreadedResolver
 from yarl import URL
@@ -21,11 +20,12 @@ from yarl import URL
 from emulator.core.callbacks import Answer, CallbackOrder
 from emulator.core.clock import Machine
 from emulator.core.values import value_type
+from emulator.web.connections import Connections, NoAnswer
 
+MOST_ROUTES = 1000
+"""How many URLs are kept after they were looked at."""
 ANSWER_KEPT = 4096
 """How many bytes of a receiver's answer are kept."""
-PIECES = 20
-"""In how many pieces a body is sent that is sent slowly."""
 
 _NEVER = tuple(
     map(
@@ -117,13 +117,14 @@ class GuardedResolver(AbstractResolver):
 
     def __init__(self, policy: OutboundPolicy) -> None:
         self._policy = policy
-        self._resolver = ThreadedResolver()
+        self._resolver: ThreadedResolver | None = None  # it wants a running loop
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
     ) -> list[ResolveResult]:
         """The addresses of ``host`` that are permitted."""
         permitted, refusal = [], None
+        self._resolver = self._resolver or ThreadedResolver()
         for result in await self._resolver.resolve(host, port, family):
             try:
                 self._policy.permit(host, result["host"])
@@ -137,7 +138,8 @@ class GuardedResolver(AbstractResolver):
 
     async def close(self) -> None:
         """Nothing is looked up any more."""
-        await self._resolver.close()
+        if self._resolver is not None:
+            await self._resolver.close()
 
 
 class HttpSender:
@@ -154,7 +156,8 @@ class HttpSender:
         self.policy = policy
         self._timeout = timeout
         self._machine = machine
-        self._session: ClientSession | None = None
+        self._connections = Connections(GuardedResolver(policy), machine, ANSWER_KEPT)
+        self._routes: dict[str, tuple[URL, str | None]] = {}
 
     def target(self, order: CallbackOrder) -> str:
         """Scheme, host and port of the callback."""
@@ -166,61 +169,47 @@ class HttpSender:
         limit = self._timeout if timeout is None else timeout
         status, error, body, retry_after = None, "", b"", None
         try:
-            status, body, retry_after = await asyncio.wait_for(self._exchange(order), limit)
+            async with asyncio.timeout(limit):
+                url, host = self._routed(order.url)
+                received = await self._connections.exchange(order, url, host)
+            status, body = received.status, received.body
+            if "retry-after" in received.headers:
+                retry_after = _retry_after(received.headers, self._machine.wall())
             if 300 <= status < 400:
                 error = f"the receiver answered {status}; redirects are not followed"
             elif not 200 <= status < 300:
                 error = f"the receiver answered {status}"
         except TimeoutError:
             error = f"no answer within {limit:g} s"
-        except (aiohttp.InvalidURL, ValueError) as problem:
+        except ValueError as problem:
             error = f"{order.url!r} is no URL that can be called: {problem}"
-        except (aiohttp.ClientError, OSError) as problem:
+        except OSError as problem:
             error = _plain(problem)
         return Answer(status, error, body, self._machine.monotonic() - began, retry_after, at)
 
     async def close(self) -> None:
         """Close every connection."""
-        if self._session is not None:
-            await self._session.close()
+        await self._connections.close()
 
-    async def _exchange(self, order: CallbackOrder) -> tuple[int, bytes, float | None]:
-        url = URL(order.url)
-        if url.scheme not in ("http", "https") or not url.host:
-            raise ValueError("it must start with http:// or https:// and name a host")
-        url, host = self.policy.route(url)
-        headers = order.headers if host is None else {**order.headers, "Host": host}
-        data: bytes | AsyncIterator[bytes] = order.body
-        if order.pace:
-            data, headers = _in_pieces(order), {**headers, "Content-Length": str(len(order.body))}
-        if self._session is None:
-            self._session = ClientSession(
-                connector=TCPConnector(resolver=GuardedResolver(self.policy), use_dns_cache=False, limit=0),
-                timeout=ClientTimeout(total=None),
-                cookie_jar=aiohttp.DummyCookieJar(),
-                auto_decompress=False,
-            )
-        sending = self._session.request(order.method, url, data=data, headers=headers, allow_redirects=False)
-        async with sending as answer:
-            waits = _retry_after(answer.headers, self._machine.wall()) if "Retry-After" in answer.headers else None
-            return answer.status, await answer.content.read(ANSWER_KEPT), waits
-
-
-async def _in_pieces(order: CallbackOrder) -> AsyncIterator[bytes]:
-    """The body, piece by piece, over as many seconds as it is to take."""
-    size = -(-len(order.body) // PIECES) or 1
-    starts = range(0, len(order.body), size)
-    for start in starts:
-        yield order.body[start : start + size]
-        await asyncio.sleep(order.pace / len(starts))
+    def _routed(self, text: str) -> tuple[URL, str | None]:
+        """See :meth:`OutboundPolicy.route`; most callbacks go where the one before went."""
+        found = self._routes.get(text)
+        if found is None:
+            url = URL(text)
+            if url.scheme not in ("http", "https") or not url.host:
+                raise ValueError("it must start with http:// or https:// and name a host")
+            if len(self._routes) >= MOST_ROUTES:
+                self._routes.clear()
+            found = self._routes[text] = self.policy.route(url)
+        return found
 
 
 def _retry_after(headers: Mapping[str, str], now: float) -> float | None:
     """Seconds after which the receiver wants to be asked again; a date counts from its own, if it says that."""
-    wanted = headers["Retry-After"].strip()
+    wanted = headers["retry-after"].strip()
     if wanted.isascii() and wanted.isdigit():
         return float(wanted[:15])
-    until, since = _instant(wanted), _instant(headers.get("Date", ""))
+    until, since = _instant(wanted), _instant(headers.get("date", ""))
     return None if until is None else max(0.0, until - (now if since is None else since))
 
 
@@ -234,14 +223,15 @@ def _instant(date: str) -> float | None:
         return None
 
 
-def _plain(problem: Exception) -> str:
-    cause = problem.os_error if isinstance(problem, aiohttp.ClientConnectorError) else problem
-    if isinstance(cause, Forbidden):
-        return str(cause)
-    if isinstance(cause, ConnectionRefusedError):
+def _plain(problem: OSError) -> str:
+    if isinstance(problem, (Forbidden, NoAnswer)):
+        return str(problem)
+    if isinstance(problem, ConnectionRefusedError):
         return "connection refused: nobody listens there"
-    if isinstance(cause, socket.gaierror):
-        return f"the name cannot be resolved: {cause.strerror}"
-    if isinstance(cause, (ConnectionResetError, aiohttp.ServerDisconnectedError)):
+    if isinstance(problem, socket.gaierror):
+        return f"the name cannot be resolved: {problem.strerror}"
+    if isinstance(problem, ConnectionError):
         return "the receiver closed the connection without an answer"
-    return f"{type(cause).__name__}: {cause}"
+    if isinstance(problem, ssl.SSLCertVerificationError):
+        return f"its certificate is not trusted: {problem.verify_message}"
+    return f"{type(problem).__name__}: {problem}"
