@@ -29,6 +29,8 @@ TIMEOUT = 30.0
 class Unreachable(EmulatorError):
     """Nobody answers there, or somebody who is no emulator."""
 
+    exit_code = 3
+
 
 class AdminError(EmulatorError):
     """The admin API said no.
@@ -134,9 +136,11 @@ class AdminClient:
             if connection is not None:
                 connection.close()
             if isinstance(error, (OSError, HTTPException, ValueError)):
-                raise Unreachable(f"no answer from {self.url}: {error or type(error).__name__}") from None
+                raise Unreachable(f"no answer from {self.url}: {str(error) or type(error).__name__}") from None
             raise
-        if answer.will_close or isinstance(connection, HTTPSConnection):  # nobody can look whether a TLS one still stands
+        if answer.will_close or isinstance(
+            connection, HTTPSConnection
+        ):  # nobody can look whether a TLS one still stands
             connection.close()
         else:
             self._idle.append(connection)

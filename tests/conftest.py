@@ -10,8 +10,18 @@ from emulator.settings import Settings
 from tests.support.client import Client
 from tests.support.inbox import Inbox
 
+pytest_plugins = ["pytester", "emulator.pytest_plugin"]
+
 START = 1_767_225_600.0
 """2026-01-01T00:00:00Z: where a frozen clock of the tests stands at first."""
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _data_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Certificates are not kept where this user keeps theirs."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("data")))
+        yield
 
 
 @pytest.fixture(name="start")
