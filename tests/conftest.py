@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
 
 import pytest
 from aiohttp import ClientSession
@@ -24,9 +25,9 @@ def _data_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
-@pytest.fixture(name="start")
-async def _start() -> AsyncIterator[Callable[..., Awaitable[Client]]]:
-    """Starts emulators on free ports with the settings given, each with a client whose account stands still."""
+@asynccontextmanager
+async def starting() -> AsyncIterator[Callable[..., Awaitable[Client]]]:
+    """What starts emulators on free ports with the settings given, each with a client whose account stands still."""
     servers: list[Server] = []
     async with ClientSession() as session:
 
@@ -51,6 +52,13 @@ async def _start() -> AsyncIterator[Callable[..., Awaitable[Client]]]:
         yield start
         for server in servers:
             await server.stop()
+
+
+@pytest.fixture(name="start")
+async def _start() -> AsyncIterator[Callable[..., Awaitable[Client]]]:
+    """Starts emulators: see :func:`starting`."""
+    async with starting() as start:
+        yield start
 
 
 @pytest.fixture(name="client")

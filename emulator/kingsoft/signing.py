@@ -11,6 +11,7 @@ import hmac
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Literal
 from urllib.parse import quote
@@ -298,6 +299,24 @@ class Memory:
         self.known[signature] = signed
         if len(self.known) > limit:
             del self.known[next(iter(self.known))]
+
+
+def presigned(
+    method: str, query: Mapping[str, str], body: bytes, host: str, at: float, key: str, secret: str, service: str
+) -> str:
+    """The query of a request to ``/`` with its signature in it, as ``key`` makes it at the instant ``at``."""
+    stamp = datetime.fromtimestamp(at, UTC).strftime("%Y%m%dT%H%M%SZ")
+    date, region = stamp[:8], REGIONS[0]
+    members = {
+        **query,
+        "X-Amz-Algorithm": ALGORITHM,
+        "X-Amz-Credential": f"{key}/{date}/{region}/{service}/{TERMINATOR}",
+        "X-Amz-Date": stamp,
+        "X-Amz-SignedHeaders": "host",
+    }
+    pairs = tuple(sorted((_encoded(name), _encoded(value)) for name, value in members.items()))
+    signed = Signable(method, "/", pairs, (("host", host),), _hash(body), stamp, date, region, service)
+    return "&".join(f"{name}={value}" for name, value in (*pairs, ("X-Amz-Signature", signed.signature(secret))))
 
 
 def _hash(content: bytes) -> str:
