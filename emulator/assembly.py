@@ -9,6 +9,7 @@ from emulator.baidu.behaviour import Behaviour, Limits
 from emulator.baidu.provider import Baidu
 from emulator.core import resources
 from emulator.core.accounts import DEFAULT, AccountBook, AccountLimits, AccountSpec
+from emulator.core.brought import Brought
 from emulator.core.clock import ClockSpec, Machine, SystemMachine
 from emulator.core.driver import Driver
 from emulator.core.emulation import Emulation
@@ -20,22 +21,25 @@ from emulator.core.journal import JournalLimits
 from emulator.core.pipeline import Pipeline
 from emulator.core.provider import Provider
 from emulator.core.resources import Resource, unread
+from emulator.core.rule_files import RuleFiles
+from emulator.core.rule_reader import PLANS, RuleReader
 from emulator.core.schemas import SchemaRegistry
 from emulator.kingsoft.dialects import parse
 from emulator.kingsoft.handlers.tasks import TaskOptions
 from emulator.kingsoft.provider import Kingsoft, KingsoftOptions
 from emulator.settings import Settings, rewrites
 from emulator.web.fetcher import Fetcher
+from emulator.web.relay import Relay
 from emulator.web.sender import HttpSender, OutboundPolicy
 
 CLOUDS: tuple[type[Kingsoft] | type[Baidu], ...] = (Kingsoft, Baidu)
 
 
-def assemble(settings: Settings, machine: Machine | None = None) -> tuple[Emulation, HttpSender]:
+def assemble(settings: Settings, machine: Machine | None = None) -> tuple[Emulation, Relay]:
     """A complete emulation, loaded, compiled and cross-checked, and the sender of its callbacks.
 
     Raises:
-        ConfigurationError: a schema, a fixture or a setting is wrong; every problem is listed.
+        ConfigurationError: a schema, a fixture, a rule or a setting is wrong; every problem is listed.
 
     """
     machine = machine or SystemMachine()
@@ -52,7 +56,12 @@ def assemble(settings: Settings, machine: Machine | None = None) -> tuple[Emulat
         settings.accounts,
         {name: provider.new_state for name, provider in providers.items()},
     )
-    sender = HttpSender(_outbound(settings), settings.callback_timeout, machine)
+    reader = RuleReader(schemas, providers, fixtures)
+    rule_files = RuleFiles(tuple(map(Path, settings.rules)), reader, accounts.rules)
+    rule_files.load()
+    brought = Brought(reader, triggers=settings.triggers == "on", headers=settings.request_overrides)
+    direct = HttpSender(_outbound(settings), settings.callback_timeout, machine)
+    sender = Relay(direct, settings.callback_timeout, machine, pull=settings.callbacks == "pull")
     emulation = Emulation(
         machine=machine,
         seed=seed,
@@ -60,8 +69,10 @@ def assemble(settings: Settings, machine: Machine | None = None) -> tuple[Emulat
         schemas=schemas,
         fixtures=fixtures,
         providers=providers,
+        rules=reader,
+        rule_files=rule_files,
         accounts=accounts,
-        pipeline=Pipeline(tuple(providers.values()), accounts, schemas),
+        pipeline=Pipeline(tuple(providers.values()), accounts, schemas, brought),
         driver=Driver(accounts, providers, sender, settings.callback_senders),
     )
     return emulation, sender
@@ -102,6 +113,7 @@ def _behaviour(settings: Settings) -> Behaviour:
         expired=int(settings.expired_token),
         limits=Limits(settings.qps_limit, settings.daily_limit, settings.total_limit) if limited else Limits(),
         fetches=settings.url_fetch == "policy",
+        triggers=settings.triggers == "on",
     )
 
 
@@ -140,7 +152,7 @@ def _load_data(schema_folders: tuple[str, ...], fixture_folders: tuple[str, ...]
     loaded = resources.load("schemas", tuple(map(Path, schema_folders)))
     _refuse_unread(loaded)
     schemas = SchemaRegistry(loaded, trusted=True)
-    known = tuple(pattern for cloud in CLOUDS for pattern in cloud.fixtures_read)
+    known = (f"{PLANS}*.json", *(pattern for cloud in CLOUDS for pattern in cloud.fixtures_read))
     return schemas, Fixtures(resources.load("fixtures", tuple(map(Path, fixture_folders))), schemas, known)
 
 

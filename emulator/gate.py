@@ -29,7 +29,7 @@ class CannotRun(EmulatorError):
 
     def __init__(self, code: int, message: str) -> None:
         super().__init__(message)
-        self.code = code
+        self.exit_code = code
 
 
 @value_type

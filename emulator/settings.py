@@ -7,6 +7,8 @@ one clear line; an unknown ``EMULATOR_*`` variable is a warning with the nearest
 from __future__ import annotations
 
 import dataclasses
+import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import field
@@ -18,8 +20,8 @@ from emulator.core.errors import ConfigurationError, Problem, nearest
 from emulator.core.values import value_type
 
 PREFIX = "EMULATOR_"
-ELSEWHERE = frozenset({"CONFIG", "URL"})
-"""Variables that other verbs read."""
+ELSEWHERE = frozenset({"CONFIG", "URL", "KINGSOFT_ENDPOINT", "BAIDU_ENDPOINT"})
+"""Variables that other verbs read, or tell a command of."""
 
 
 def _setting(default: Any, text: str, *, least: float | None = None, most: float | None = None) -> Any:
@@ -32,6 +34,13 @@ class Settings:
 
     host: str = _setting("127.0.0.1", "address to listen on")
     port: int = _setting(8640, "port to listen on; 0 takes a free one and prints it", least=0, most=65535)
+    tls_port: int | None = _setting(None, "further port that speaks TLS only; 0 takes a free one", least=0, most=65535)
+    proxy_port: int | None = _setting(None, "further port, for proxy requests; 0 takes a free one", least=0, most=65535)
+    admin_port: int | None = _setting(
+        None, "port of the admin API, which is then on no other; 0 takes a free one", least=0, most=65535
+    )
+    tls_name: tuple[str, ...] = _setting((), "further host name to be served by TLS and as a proxy")
+    ca_dir: str = _setting("", "folder that keeps the certificate authority (default: in the user's data folder)")
     port_file: str = _setting("", "file that the port is written to once the emulator is ready")
     seed: int | None = _setting(None, "what everything random is drawn from; printed at start", least=0, most=2**53 - 1)
     responses: Literal["canned", "random"] = _setting("canned", "answers: fixtures as they are, or drawn along them")
@@ -44,6 +53,10 @@ class Settings:
     clock_speed: float = _setting(1.0, "for --clock scaled: seconds that pass in one", least=0.001, most=1e6)
     schemas: tuple[str, ...] = _setting((), "folder whose schemas replace the shipped ones, file by file")
     fixtures: tuple[str, ...] = _setting((), "folder whose fixtures replace or add to the shipped ones, file by file")
+    rules: tuple[str, ...] = _setting((), "file or folder with rules for every account (YAML or JSON), watched")
+    folder: str = _setting("", "folder with schemas, fixtures, rules and init in it, each used if it is there")
+    hook_timeout: float = _setting(30.0, "seconds that an init hook may take", least=0.1, most=3600)
+    hook_failure: Literal["stop", "continue"] = _setting("stop", "whether a failed init hook ends the emulator")
     lenient_json: bool = _setting(
         False, "accept trailing commas and // comments in JSON bodies, as the vendor prints them"
     )
@@ -75,6 +88,11 @@ class Settings:
         "off", "pictures behind a url: not looked at, or fetched from where callbacks may go, too"
     )
     url_timeout: float = _setting(5.0, "seconds that the server of a picture has", least=0.01, most=3600)
+    triggers: Literal["on", "off"] = _setting("on", "whether magic values (emu-…) in requests have effects")
+    request_overrides: bool = _setting(False, "let X-Emulator-* headers of a request say what becomes of it")
+    callbacks: Literal["direct", "pull"] = _setting(
+        "direct", "callbacks go to their URLs unless a listener is attached, or to listeners only"
+    )
     callback_timeout: float = _setting(5.0, "seconds that a callback's receiver has", least=0.01, most=3600)
     callback_senders: int = _setting(
         32, "callbacks that may be on their way to one target at a time", least=1, most=1000
@@ -82,7 +100,8 @@ class Settings:
     callback_allow: tuple[str, ...] = _setting((), "host, *.domain or network, beyond private ones, that may be called")
     callback_rewrite: tuple[str, ...] = _setting((), "HOST=OTHER: callbacks for HOST are sent to OTHER")
     max_body: int = _setting(16 * 2**20, "bytes that a request's body may have", least=1024, most=2**30)
-    admin_token: str = _setting("", "bearer token of the admin API; made and printed beyond loopback")
+    cors: tuple[str, ...] = _setting((), "origin whose pages may call the emulated clouds from a browser; * is all")
+    admin_token: str = _setting("", "bearer token of the admin API; made and printed beyond loopback; none: never")
     admin_host: tuple[str, ...] = _setting((), "further host name that the admin API answers to")
     journal_entries: int = _setting(10_000, "requests that an account's journal keeps", least=1)
     journal_bytes: int = _setting(32 * 2**20, "bytes of bodies that an account's journal keeps", least=0)
@@ -91,8 +110,19 @@ class Settings:
     )
 
 
+_LINKED = re.compile(r"(SERVICE_(HOST|PORT)|PORT_\d+_(TCP|UDP))(_|$)|(NAME|ENV_.*)$")
+
 FIELDS = {entry.name: entry for entry in dataclasses.fields(Settings)}
 _TYPES = get_type_hints(Settings)
+
+
+def data_folder() -> Path:
+    """Where this user's certificate authority is kept; for a user without a home, where nothing can be."""
+    try:
+        folder = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
+    except RuntimeError:
+        folder = Path(os.devnull)
+    return folder / "kingsoft-baidu-emulator"
 
 
 def flag(name: str) -> str:
@@ -143,9 +173,15 @@ def resolve(flags: Mapping[str, Any], environment: Mapping[str, str], file: Path
             _take(values, name, value, f"{path}: {name}", problems)
     for key, text in environment.items():
         name = key.removeprefix(PREFIX).lower()
-        if not key.startswith(PREFIX) or key.removeprefix(PREFIX) in ELSEWHERE:
+        if not key.startswith(PREFIX) or key.removeprefix(PREFIX) in ELSEWHERE or _links(key, text):
             continue
-        if name not in FIELDS:
+        plain = name.removesuffix("_file")
+        if name not in FIELDS and plain in FIELDS:
+            try:
+                _take(values, plain, secret(plain, environment), key, problems)
+            except ConfigurationError as error:
+                problems += error.problems
+        elif name not in FIELDS:
             warnings.append(f"{key} is no setting{nearest(key, map(variable, FIELDS))}")
         else:
             _take(values, name, text, key, problems)
@@ -153,7 +189,49 @@ def resolve(flags: Mapping[str, Any], environment: Mapping[str, str], file: Path
         _take(values, name, value, flag(name), problems)
     if problems:
         raise ConfigurationError(problems)
-    return Settings(**values), warnings
+    return _furnished(Settings(**values)), warnings
+
+
+def secret(name: str, environment: Mapping[str, str]) -> str | None:
+    """A setting that may stand in a file: ``EMULATOR_X``, or what is in the file that ``EMULATOR_X_FILE`` names.
+
+    Raises:
+        ConfigurationError: both are there, or the file cannot be read.
+
+    """
+    key, beside = variable(name), f"{variable(name)}_FILE"
+    if beside not in environment:
+        return environment.get(key)
+    if key in environment:
+        raise ConfigurationError([Problem(beside, "", f"{key} is set, too; one of the two has to go")])
+    try:
+        return Path(environment[beside]).read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError([Problem(beside, "", str(error))]) from None
+
+
+def _links(key: str, text: str) -> bool:
+    """Whether Kubernetes, or a link between containers, set the variable for a service that is called emulator."""
+    return text.startswith(("tcp://", "udp://")) or _LINKED.match(key.removeprefix(PREFIX)) is not None
+
+
+def _furnished(settings: Settings) -> Settings:
+    """``settings`` with what is in its folder, behind what was named one by one.
+
+    Raises:
+        ConfigurationError: there is no such folder.
+
+    """
+    if not settings.folder:
+        return settings
+    folder = Path(settings.folder)
+    if not folder.is_dir():
+        raise ConfigurationError([Problem("--folder", "", f"no such folder: {folder}")])
+    inside = {name: folder / name for name in ("schemas", "fixtures", "rules")}
+    found: dict[str, Any] = {
+        name: (*getattr(settings, name), str(path)) for name, path in inside.items() if path.is_dir()
+    }
+    return dataclasses.replace(settings, **found)
 
 
 def rewrites(settings: Settings) -> dict[str, str]:

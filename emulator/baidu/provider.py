@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hmac
 import math
-from collections.abc import Mapping, Sequence
-from typing import ClassVar
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, ClassVar
 
 from emulator.baidu import bce_auth, envelope, limits, tokens
 from emulator.baidu.behaviour import Behaviour
@@ -14,6 +14,7 @@ from emulator.baidu.operations import FINANCE, NAME, RECOGNITIONS, TOKEN, table
 from emulator.baidu.recognise import (
     BODY_LIMIT,
     FETCH_LIMIT,
+    UNSTRUCTURED,
     Edition,
     Recognition,
     check_url,
@@ -25,14 +26,16 @@ from emulator.baidu.tokens import BaiduState, Mint
 from emulator.core.accounts import Account
 from emulator.core.callbacks import CallbackOrder
 from emulator.core.errors import ApiError, Code, ErrorTable
-from emulator.core.exchange import Call, Credential, JsonObject, RawRequest, Reply
+from emulator.core.exchange import Call, Credential, Draft, JsonObject, RawRequest, Reply
 from emulator.core.fetching import Wish
 from emulator.core.fixtures import Fixtures
 from emulator.core.forms import read_form, read_query
 from emulator.core.ids import Draw
+from emulator.core.operations import Operation
 from emulator.core.provider import Context
 from emulator.core.schemas import SchemaRegistry
 from emulator.core.tasks import Step, Task
+from emulator.core.triggers import MARK, Trigger
 
 API_KEY, ACCESS_TOKEN = "api_key", "access_token"
 _FORM = "application/x-www-form-urlencoded"
@@ -57,6 +60,7 @@ class Baidu:
     reply_lists: tuple[str, ...] = ("api", "oauth")
     task_lists: tuple[str, ...] = ()
     violations: dict[str, Code] = {"default": 216100}  # noqa: RUF012  never changed
+    own_triggers: tuple[Trigger, ...] = (UNSTRUCTURED,)
 
     def __init__(self, schemas: SchemaRegistry, fixtures: Fixtures, *, seed: int, behaviour: Behaviour) -> None:
         self.errors = ErrorTable(NAME, fixtures.get("baidu/errors.json"))
@@ -109,6 +113,13 @@ class Baidu:
             return None
         return Wish(url, FETCH_LIMIT)
 
+    def triggers(self, call: Call) -> Sequence[str]:
+        """Parts of ``templateSign``."""
+        sign = call.parameters.get("templateSign", "") if call.parameters is not None else ""
+        if MARK not in sign:
+            return ()
+        return [part.removeprefix(MARK) for part in sign.split("/") if part.startswith(MARK)]
+
     def stranger(self, call: Call) -> ApiError:
         """The API key is of nobody."""
         key = call.credential.id if call.credential is not None else ""
@@ -154,11 +165,29 @@ class Baidu:
         key = given.get("api_key") or draw.digits("?#??#?#???#?" * 2)
         return {Credential(NAME, API_KEY, key): given.get("secret_key") or draw.digits("?#??#?#?" * 4)}
 
+    def signed(self, operation: Operation, parameters: JsonObject, account: Account, host: str, at: float) -> Draft:
+        """The call with an access token that is issued for it, or, of the token itself, with the account's secret."""
+        from emulator.baidu.calls import draft
+
+        credential = account.credential(NAME, API_KEY)
+        if credential is None:
+            return draft(operation, parameters, None, None, "")
+        token = ""
+        if operation.name != TOKEN and ACCESS_TOKEN not in parameters and tokens.carries(credential.id):
+            state: BaiduState = account.state(NAME)
+            now = account.clock.now()
+            draw = Draw(account.seed, account.name, "access_token", int(now), state.issued)
+            token = self._mint.issue(state, credential.id, now, draw)[ACCESS_TOKEN]
+        return draft(operation, parameters, credential, account.secret(credential), token)
+
     def check_plan(self, plan: JsonObject) -> None:
         """There are no tasks."""
 
-    def reached(self, account: Account, task: Task, step: Step) -> Sequence[CallbackOrder]:
-        """Recognition is immediate: nothing is ever owed."""
+    def reached(self, account: Account, task: Task, step: Step) -> None:
+        """Recognition is immediate: there are no tasks."""
+
+    def owed(self, account: Account, task: Task, step: Step) -> Sequence[CallbackOrder]:
+        """Nothing, ever."""
         return ()
 
     def woken(self, account: Account, now: float) -> None:
@@ -184,6 +213,24 @@ class Baidu:
         """No calls yet; the switches and rights that were asked for."""
         scope = tuple(options.get("scope", tokens.SCOPE))
         return BaiduState(behaviour=self._behaviour.revised(options), scope=scope)
+
+    def save_state(self, account: Account) -> JsonObject:
+        """Switches, rights, counts, what was revoked."""
+        from emulator.baidu.snapshot import save_state
+
+        return save_state(account.state(NAME))
+
+    def load_state(self, document: JsonObject, tasks: Collection[str]) -> BaiduState:
+        """The same back."""
+        from emulator.baidu.snapshot import load_state
+
+        return load_state(document, self._behaviour)
+
+    def save_result(self, result: None) -> None:
+        """There are no tasks."""
+
+    def load_result(self, document: Any) -> None:
+        """There are no tasks."""
 
     def _issue(self, call: Call, context: Context) -> JsonObject:
         """``oauth.token``: check the secret, where it is known, and issue a token."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from copy import copy, deepcopy
 from dataclasses import field, replace
 from itertools import count
 from typing import Any, Literal
@@ -16,11 +17,12 @@ from emulator.core.callbacks import Changes, Ledger
 from emulator.core.clock import Clock, ClockSpec, Machine
 from emulator.core.errors import ConfigurationError, EmulatorError, Problem
 from emulator.core.exchange import Credential, JsonObject
+from emulator.core.feed import Feed, Tally
 from emulator.core.ids import digest
 from emulator.core.journal import Journal, JournalLimits
 from emulator.core.provider import Responses
-from emulator.core.rules import RuleBook
-from emulator.core.tasks import Agenda, Task, TaskBook, TaskStep, Timeline, Wakeup
+from emulator.core.rules import RuleBook, SharedRules
+from emulator.core.tasks import ENDED, Agenda, Phase, Task, TaskBook, TaskStep, Timeline, Wakeup
 from emulator.core.values import value_type
 
 Openness = Literal["open", "closed"]
@@ -64,7 +66,12 @@ class AccountSpec:
 
 
 class Account:
-    """One account. ``reset`` swaps everything that can change for something fresh; who waits for a change goes on."""
+    """One account. ``reset`` swaps everything that can change for something fresh; who waits for a change goes on.
+
+    Attributes:
+        early: tasks just begun of which what is due happens before the request is answered (``Driver.hasten``).
+
+    """
 
     def __init__(
         self,
@@ -84,34 +91,73 @@ class Account:
         self._book = book
         self._journal_changes = Changes()
         self._ledger_changes = Changes()
+        self.feed = Feed(book.tally)
         self.agenda = Agenda()
-        self.reset()
+        self._renew()
 
     def reset(self) -> None:
         """Forget everything that happened. Events of before the reset stay in the old agenda, which nobody reads."""
+        self.ledger.abandon()
+        self._renew()
+        self.feed.note("reset", self.clock.now())
+
+    def restore(self, spec: AccountSpec, states: Mapping[str, Any]) -> None:
+        """Start anew as ``spec`` says; what the clouds named in ``states`` remember is put in its place."""
+        self.spec, self.seed, self.responses = spec, spec.seed, spec.responses
+        self.reset()
+        self._state.update(states)
+
+    def _renew(self) -> None:
         listener = self.agenda.listener
         self.clock = Clock(self._machine, self.spec.clock)
-        self.rules = RuleBook(self.seed)
-        self.journal = Journal(self._limits.journal, self._journal_changes)
-        self.ledger = Ledger(self._limits.deliveries, self._ledger_changes)
+        self.rules = RuleBook(self.seed, self._book.rules)
+        self.journal = Journal(self._limits.journal, self._journal_changes, self.feed)
+        self.ledger = Ledger(self._limits.deliveries, self._ledger_changes, self.feed)
         self.tasks = TaskBook(self._limits.tasks)
         self.agenda = Agenda()
         self.agenda.listener = listener
+        self.early: list[Task] = []
         options = self.spec.options
         self._state: dict[str, Any] = {cloud: fresh(options.get(cloud, {})) for cloud, fresh in self._states.items()}
 
     def begin(self, task: Task, now: float) -> None:
-        """Take ``task`` on at ``now``: keep it and note down what happens to it first."""
+        """Take ``task`` on at ``now``: keep it and note down what happens to it first.
+
+        If its first callbacks are to go out before the request is answered, that is left to who looks at ``early``.
+        """
         self.tasks.add(task, now)
-        if (first := TaskStep.first(task)) is not None:
+        self.feed.tally.begun[task.operation] += 1
+        self._tell_of(task, now)
+        if (first := TaskStep.first(task)) is None:
+            return
+        if task.chaos is not None and first.at <= now and task.chaos.hastens(self.seed, task.id):
+            self.early.append(task)
+        else:
             self.agenda.add(first.at, first)
 
     def retime(self, task: Task, timeline: Timeline) -> None:
         """Give ``task``, which was taken on before, another timeline; of the old one nothing more happens."""
         task = replace(task, timeline=timeline)
         self.tasks.replace(task)
+        self._tell_of(task, self.clock.now())
         if (first := TaskStep.first(task)) is not None:
             self.agenda.add(first.at, first)
+
+    def moved(self, task: Task, phase: Phase, at: float) -> None:
+        """Tell that ``task`` has reached ``phase`` at the instant ``at``."""
+        if phase.status in ENDED:
+            self.feed.tally.ended[task.operation, phase.status] += 1
+        self.feed.note("task", at, task.id, task.operation, phase.status, phase.percent)
+
+    def _tell_of(self, task: Task, now: float) -> None:
+        phase = task.timeline.at(now) if now >= task.timeline.run else _QUEUED
+        self.feed.note("task", now, task.id, task.operation, phase.status, phase.percent)
+
+    def double(self) -> Account:
+        """A copy to try something on: what the clouds remember is its own, all else is the account's."""
+        double = copy(self)
+        double._state = deepcopy(self._state)
+        return double
 
     def wake(self, cloud: str, at: float) -> None:
         """Have ``cloud`` look at this account again at the instant ``at``."""
@@ -125,13 +171,26 @@ class Account:
         """What ``cloud`` remembers of this account."""
         return self._state[cloud]
 
+    def credential(self, cloud: str, kind: str) -> Credential | None:
+        """What a client of this account calls ``cloud`` with; ``None`` if it calls without."""
+        known = [found for found in self.spec.credentials if (found.cloud, found.kind) == (cloud, kind)]
+        if known or self.name == DEFAULT:
+            return known[0] if known else None
+        opened = next(iter(self.spec.credentials), None)
+        return Credential(cloud, kind, self.name if opened is None else opened.id)
+
     def secret(self, credential: Credential) -> str | None:
         """The secret of a credential, if it is known."""
         return self.spec.credentials.get(credential)
 
 
 class AccountBook:
-    """Every account, found by name or by credential."""
+    """Every account, found by name or by credential.
+
+    Attributes:
+        rules: those that hold for every account.
+
+    """
 
     def __init__(
         self,
@@ -146,9 +205,11 @@ class AccountBook:
         self._defaults = defaults
         self._openness = openness
         self._states = states
+        self.rules = SharedRules()
         self._accounts: dict[str, Account] = {}
         self._by_credential: dict[Credential, Account] = {}
         self.listener: Callable[[Account], None] | None = None
+        self.tally = Tally()
         self.default = self._add(defaults)
 
     def __iter__(self) -> Iterator[Account]:
@@ -161,6 +222,22 @@ class AccountBook:
         """The account of that name."""
         return self._accounts.get(name)
 
+    def named(self, name: str) -> Account:
+        """The account of that name; made like the default if there is none, for a credential of that name to find.
+
+        Raises:
+            ConfigurationError: there are as many accounts as there may be.
+
+        """
+        found = self._accounts.get(name)
+        if found is not None:
+            return found
+        if len(self._accounts) >= self._limits.accounts:
+            message = f"there are {len(self._accounts)} accounts, which is the limit"
+            raise ConfigurationError([Problem("account", "", message)])
+        defaults = self._defaults
+        return self._add(AccountSpec(name, False, defaults.seed, defaults.clock, defaults.responses))
+
     def of(self, credential: Credential | None) -> Account | None:
         """Whose ``credential`` is; ``None`` if nobody's. One that may open an account does so now."""
         if credential is None:
@@ -168,9 +245,15 @@ class AccountBook:
         found = self._by_credential.get(credential)
         if found is not None:
             return found
-        if not credential.opens or self._openness == "closed" or len(self._accounts) >= self._limits.accounts:
-            return None
-        return self._open(credential)
+        return self._open(credential) if self._may_open(credential) else None
+
+    def foresee(self, credential: Credential | None) -> Account | None:
+        """Like :meth:`of`, but an account that would open is not kept, and whose it is does not change."""
+        found = self.default if credential is None else self._by_credential.get(credential)
+        if found is not None or credential is None or not self._may_open(credential):
+            return found
+        name, namesake = self._place(credential)
+        return namesake or Account(self._opened(name, credential), self._machine, self._limits, self._states, self)
 
     def create(
         self,
@@ -233,18 +316,27 @@ class AccountBook:
         }
 
     def _open(self, credential: Credential) -> Account:
+        name, namesake = self._place(credential)
+        if namesake is None:
+            return self._add(self._opened(name, credential))
+        self._by_credential[credential] = namesake
+        return namesake
+
+    def _may_open(self, credential: Credential) -> bool:
+        return credential.opens and self._openness == "open" and len(self._accounts) < self._limits.accounts
+
+    def _place(self, credential: Credential) -> tuple[str, Account | None]:
+        """The name of the account that ``credential`` opens, and the one that has it already."""
         name = _safe_name(credential.id)
         namesake = self._accounts.get(name)
         if namesake is not None and (namesake is self.default or namesake.spec.configured):
             name = f"{name}@{credential.cloud}"
             namesake = self._accounts.get(name)
-        if namesake is not None:
-            self._by_credential[credential] = namesake
-            return namesake
+        return name, namesake
+
+    def _opened(self, name: str, credential: Credential) -> AccountSpec:
         defaults = self._defaults
-        return self._add(
-            AccountSpec(name, False, defaults.seed, defaults.clock, defaults.responses, {credential: None})
-        )
+        return AccountSpec(name, False, defaults.seed, defaults.clock, defaults.responses, {credential: None})
 
     def _add(self, spec: AccountSpec) -> Account:
         account = Account(spec, self._machine, self._limits, self._states, self)
@@ -254,6 +346,9 @@ class AccountBook:
         if self.listener is not None:
             self.listener(account)
         return account
+
+
+_QUEUED = Phase("queued")
 
 
 def _safe_name(text: str) -> str:

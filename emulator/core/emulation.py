@@ -10,6 +10,8 @@ from emulator.core.driver import Driver
 from emulator.core.fixtures import Fixtures
 from emulator.core.pipeline import Pipeline
 from emulator.core.provider import Provider
+from emulator.core.rule_files import RuleFiles
+from emulator.core.rule_reader import RuleReader
 from emulator.core.schemas import SchemaRegistry
 from emulator.core.values import value_type
 
@@ -21,6 +23,8 @@ class Emulation:
     Attributes:
         seed: what everything random is drawn from, unless an account has a seed of its own.
         started: unix seconds.
+        rules: reads rules, and knows the plans that have a name.
+        rule_files: the rules that stand in files.
 
     """
 
@@ -30,6 +34,8 @@ class Emulation:
     schemas: SchemaRegistry
     fixtures: Fixtures
     providers: Mapping[str, Provider]
+    rules: RuleReader
+    rule_files: RuleFiles
     accounts: AccountBook
     pipeline: Pipeline
     driver: Driver

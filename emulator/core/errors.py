@@ -35,7 +35,14 @@ class Problem:
 
 
 class EmulatorError(Exception):
-    """The emulator cannot do what it was told."""
+    """The emulator cannot do what it was told.
+
+    Attributes:
+        exit_code: what a verb that fails with it ends with.
+
+    """
+
+    exit_code = 2
 
 
 class ConfigurationError(EmulatorError):

@@ -74,7 +74,7 @@ Entry = RequestEntry | ClockEntry
 class JournalLimits:
     """How much an account's journal keeps: entries, bytes of all bodies, bytes of one body.
 
-    Beside that, the latest bodies that are cut stay whole, in ``whole`` bytes.
+    Beside that, the latest bodies that are cut stay whole, in ``whole`` bytes (no more than all bodies may have).
     """
 
     entries: int = 10_000
@@ -155,7 +155,7 @@ class Journal:
     def _keep_whole(self, number: int, content: bytes) -> None:
         whole = self._whole
         whole[number] = content
-        while sum(map(len, whole.values())) > self._limits.whole:
+        while sum(map(len, whole.values())) > min(self._limits.whole, self._limits.total):
             del whole[next(iter(whole))]
 
     def _keep(self, entry: Entry) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Literal, Protocol
+from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from emulator.core.errors import ApiError, Code, ErrorTable
-from emulator.core.exchange import Call, Credential, JsonObject, RawRequest, Reply
+from emulator.core.exchange import Call, Credential, Draft, JsonObject, RawRequest, Reply
 from emulator.core.ids import Draw
-from emulator.core.operations import OperationTable
+from emulator.core.operations import Operation, OperationTable
 from emulator.core.values import value_type
 
 if TYPE_CHECKING:
@@ -71,6 +71,9 @@ class Provider(Protocol):
     def identify(self, request: RawRequest) -> Call:
         """Read the request: operation, credential, parameters. Never raises; what is wrong is in ``refusal``."""
 
+    def triggers(self, call: Call) -> Sequence[str]:
+        """The magic values in what ``call`` asks for, each without its ``emu-``; asked for every request."""
+
     def stranger(self, call: Call) -> ApiError:
         """The refusal of a credential that belongs to no account, where accounts do not open by themselves."""
 
@@ -91,6 +94,12 @@ class Provider(Protocol):
     def credentials(self, given: JsonObject, draw: Draw) -> Mapping[Credential, str | None]:
         """The credentials of an account to be made, each with its secret: as ``given``, the rest drawn."""
 
+    def signed(self, operation: Operation, parameters: JsonObject, account: Account, host: str, at: float) -> Draft:
+        """A call of ``operation`` as a client of ``account`` would send it to ``host`` at the machine's instant ``at``.
+
+        Its parameters are not looked at: a wrong request can be tried too.
+        """
+
     def check_plan(self, plan: JsonObject) -> None:
         """Look at what a rule's plan says for this cloud alone.
 
@@ -99,8 +108,11 @@ class Provider(Protocol):
 
         """
 
-    def reached(self, account: Account, task: Task, step: Step) -> Sequence[CallbackOrder]:
-        """``task`` reaches ``step``: move what depends on it, and say what the client is owed."""
+    def reached(self, account: Account, task: Task, step: Step) -> None:
+        """``task`` reaches ``step``: move what depends on it."""
+
+    def owed(self, account: Account, task: Task, step: Step) -> Sequence[CallbackOrder]:
+        """What the client is owed when ``task`` reaches ``step``, or would. Changes nothing."""
 
     def woken(self, account: Account, now: float) -> None:
         """The instant has come for which the cloud asked (:meth:`Account.wake`)."""
@@ -121,3 +133,25 @@ class Provider(Protocol):
 
     def new_state(self, options: JsonObject) -> object:
         """The cloud's own part of a fresh account's state."""
+
+    def save_state(self, account: Account) -> JsonObject:
+        """The cloud's own part of the state of ``account`` as plain JSON, for a snapshot."""
+
+    def load_state(self, document: JsonObject, tasks: Collection[str]) -> object:
+        """The part that :meth:`save_state` made ``document`` of, for an account with ``tasks`` (their ids).
+
+        Raises:
+            ConfigurationError: it is of another form, or contradicts itself.
+
+        """
+
+    def save_result(self, result: Any) -> Any:
+        """The ``result`` of a task as plain JSON, for a snapshot."""
+
+    def load_result(self, document: Any) -> Any:
+        """The result that :meth:`save_result` made ``document`` of.
+
+        Raises:
+            ConfigurationError: it is of another form.
+
+        """

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, field
 from typing import Any, ClassVar, cast
 
 from emulator.core.accounts import Account
 from emulator.core.callbacks import CallbackOrder
 from emulator.core.errors import ApiError, Code, ConfigurationError, ErrorTable, Problem
-from emulator.core.exchange import Call, Credential, JsonObject, RawRequest, Reply
+from emulator.core.exchange import Call, Credential, Draft, JsonObject, RawRequest, Reply
 from emulator.core.fixtures import Fixtures
 from emulator.core.forms import read_query
 from emulator.core.ids import Draw
+from emulator.core.operations import Operation
 from emulator.core.provider import Auth
 from emulator.core.schemas import SchemaRegistry
 from emulator.core.tasks import Step, Task
+from emulator.core.triggers import MARK
 from emulator.core.values import value_type
 from emulator.kingsoft import callbacks, envelope, requests
 from emulator.kingsoft.authentication import verify
@@ -77,6 +80,8 @@ class Kingsoft:
         "kvs.*.api.ksyun.com",
         "offline.api.ksyun.com",
         "offline.*.api.ksyun.com",
+        "ket.api.ksyun.com",
+        "ket.*.api.ksyun.com",
     )
     reply_lists: tuple[str, ...] = ("api", "gateway")
     task_lists: tuple[str, ...] = ("callback",)
@@ -91,6 +96,7 @@ class Kingsoft:
             StatisticsHandlers(),
         )
         self._options = options
+        self._schemas = schemas
         self._ready = PresetBook(ready(fixtures.get("kingsoft/presets.json")))
         self._world = World.of(fixtures.get(WORLD)) if WORLD in fixtures.resources else None
         self._requests = {row.wire: schemas.get(f"{NAME}/{row.name}.request.json") for row in self.operations}
@@ -122,6 +128,23 @@ class Kingsoft:
             if found.texts:
                 parameters = {**self._requests[operation.wire].coerced(found.texts), **parameters}
         return Call(request, NAME, operation, found.action or "no Action", credential, parameters, refusal)
+
+    def triggers(self, call: Call) -> Sequence[str]:
+        """Segments of the keys of objects, wherever the parameters name one; the last without the file's ending."""
+        given = call.parameters
+        if given is None:
+            return ()
+        source = given.get("SrcInfo")
+        if type(source) is list and len(source) == 1:
+            source = source[0]
+        if type(source) is dict and "DstDir" not in given:  # asked of every request: the usual ones are told at once
+            path, target = source.get("path"), given.get("DstObjectKey")
+            if type(path) is str and type(target) is str and MARK not in path and MARK not in target:
+                return ()
+        elif _NAMING.isdisjoint(given):
+            return ()
+        segments = (segment for key in _keys(given) for segment in _ENDING.sub("", key).split("/"))
+        return [segment.removeprefix(MARK) for segment in segments if segment.startswith(MARK)]
 
     def stranger(self, call: Call) -> ApiError:
         """The access key is of nobody."""
@@ -184,18 +207,37 @@ class Kingsoft:
         more = {Credential(NAME, ACCESS_KEY, pair["access_key"]): pair.get("secret_key") for pair in pairs}
         return {Credential(NAME, ACCESS_KEY, key): given.get("secret_key", drawn), **more}
 
+    def signed(self, operation: Operation, parameters: JsonObject, account: Account, host: str, at: float) -> Draft:
+        """The call with its signature in the query, by the account's own secret where that is known."""
+        from emulator.kingsoft.calls import draft
+
+        credential = account.credential(NAME, ACCESS_KEY)
+        secret = account.secret(credential) if credential is not None else None
+        service = self._options.services[0]
+        return draft(operation, VERSION, parameters, credential, secret, service, host, at)
+
     def check_plan(self, plan: JsonObject) -> None:
-        """A plan may name a dialect for its task's callbacks."""
+        """A plan may name a dialect for its task's callbacks, and say what the task yields."""
         if "dialect" in plan:
             self._options.dialect.revised(plan["dialect"])
+        if "result" in plan:
+            try:
+                self._schemas.check("kingsoft/result.json", plan["result"], "rule")
+            except ConfigurationError as error:
+                place = "/then/plan/result"
+                found = [Problem(row.where, place + row.pointer, row.message) for row in error.problems]
+                raise ConfigurationError(found) from None
 
-    def reached(self, account: Account, task: Task, step: Step) -> Sequence[CallbackOrder]:
-        """Count what was made, let the next task begin, and say what the client is owed."""
+    def reached(self, account: Account, task: Task, step: Step) -> None:
+        """Count what was made, and let the next task begin."""
         if step.phase.status not in ("running", "uploading"):
             state: KingsoftState = account.state(NAME)
             if step.phase.status == "succeeded":
                 self._count(account, task, state, step.at)
             state.queues.leave(account, task.id, step.at)
+
+    def owed(self, account: Account, task: Task, step: Step) -> Sequence[CallbackOrder]:
+        """The callback of that step, if the client asked for it."""
         return callbacks.owed(task, step, self.errors, account.seed)
 
     def woken(self, account: Account, now: float) -> None:
@@ -236,6 +278,30 @@ class Kingsoft:
             world=World.of(world) if world is not None else self._world,
         )
 
+    def save_state(self, account: Account) -> JsonObject:
+        """Templates, queues, statistics, rates, dialect, world."""
+        from emulator.kingsoft.snapshot import save_state
+
+        return save_state(account.state(NAME))
+
+    def load_state(self, document: JsonObject, tasks: Collection[str]) -> KingsoftState:
+        """The same back."""
+        from emulator.kingsoft.snapshot import load_state
+
+        return load_state(document, tasks, self._ready, self._schemas)
+
+    def save_result(self, result: Work) -> JsonObject:
+        """The jobs of a task."""
+        from emulator.kingsoft.snapshot import save_result
+
+        return save_result(result)
+
+    def load_result(self, document: Any) -> Work:
+        """The same back."""
+        from emulator.kingsoft.snapshot import load_result
+
+        return load_result(document)
+
     @staticmethod
     def _count(account: Account, task: Task, state: KingsoftState, now: float) -> None:
         """What the statistics say of a task that has succeeded."""
@@ -257,6 +323,28 @@ class Kingsoft:
             return ApiError("MissingParameter", "no Action: not in the query, not in X-Action, not in the body")
         hint = self.operations.nearest(action)
         return ApiError("InvalidActionOrVesion", f"there is no Action {action!r}{hint}")
+
+
+def _keys(document: Any) -> Iterator[str]:
+    """The keys of all objects that ``document`` names, each without its bucket."""
+    if isinstance(document, dict):
+        for name, value in document.items():
+            if not isinstance(value, str):
+                yield from _keys(value)
+            elif name in _PATHS:
+                yield value.lstrip("/").partition("/")[2]
+            elif name in _KEYS:
+                yield value
+    elif isinstance(document, list):
+        for entry in document:
+            yield from _keys(entry)
+
+
+_PATHS = frozenset({"path", "SrcPath"})
+_KEYS = frozenset({"DstObjectKey", "DstDir"})
+_NAMING = frozenset({"SrcInfo", "FlowData", "Tasks", *_PATHS, *_KEYS})
+_ENDING = re.compile(r"\.(?![0-9]+(?:ms|[smhd])?$)[0-9A-Za-z]{1,5}$")
+"""The ending of a file's name; what is the fraction of a duration (``emu-slow-1.5s``) is none."""
 
 
 def _buckets(world: World) -> JsonObject:

@@ -263,3 +263,31 @@ def test_what_is_no_secret_is_shown(text: str) -> None:
 )
 def test_secret_headers_are_blotted_out_as_far_as_they_are_secret(name: str, value: str, shown: str) -> None:
     assert redact_headers({name: value}) == [[name, shown]]
+
+
+def test_the_latest_bodies_that_are_cut_stay_whole_beside_the_entries() -> None:
+    journal = Journal(JournalLimits(body=4, whole=25))
+
+    entries = [_note(journal, body) for body in (b"0123456789", b"tea", b"abcdefghij", b"ABCDEFGHIJ")]
+
+    assert [journal.content(entry) for entry in entries] == [None, b"tea", b"abcdefghij", b"ABCDEFGHIJ"]
+
+
+def test_a_body_that_is_too_large_to_stay_whole_does_not() -> None:
+    journal = Journal(JournalLimits(body=4, whole=5))
+
+    assert journal.content(_note(journal, b"0123456789")) is None
+
+
+def test_no_more_stays_whole_than_all_bodies_may_have() -> None:
+    journal = Journal(JournalLimits(body=4, total=9))
+
+    assert journal.content(_note(journal, b"0123456789")) is None
+
+
+def test_with_an_entry_its_whole_body_is_forgotten() -> None:
+    journal = Journal(JournalLimits(entries=1, body=4))
+    first = _note(journal, b"0123456789")
+    _note(journal)
+
+    assert journal.content(first) is None

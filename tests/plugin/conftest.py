@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+import trustme  # noqa: F401  a run inside this process forgets what it imported, and this cannot be imported twice
 
 ROOT = Path(__file__).parents[2]
 PLUGINS = ("-W", "error", "-p", "emulator.pytest_plugin", "-p", "no:cacheprovider")

@@ -12,9 +12,11 @@ from emulator.settings import FIELDS, Settings, flag
 from emulator.web.admin.api import routes
 from emulator.web.admin.basics import Readiness
 from emulator.web.admin.site import PREFIX
+from emulator.web.authority import Authority
 
 ROOT = Path(__file__).parents[2]
 EMULATION, _ = assemble(Settings(seed=1))
+AUTHORITY = Authority(Path("nowhere"), EMULATION.machine, lambda host: False, ())
 MODULES = sorted(
     path.relative_to(ROOT / "emulator").as_posix()
     for path in (ROOT / "emulator").rglob("*.py")
@@ -38,7 +40,7 @@ def test_the_settings_page_names_each_flag(name: str) -> None:
 
 def test_the_admin_page_names_each_route() -> None:
     page = read("docs/admin.md")
-    paths = [route.path for route in routes(EMULATION, Readiness())]
+    paths = [route.path for route in routes(EMULATION, Readiness(), AUTHORITY)]
 
     missing = [path for path in paths if _shortened(path) not in page]
 

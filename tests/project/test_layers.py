@@ -1,6 +1,7 @@
 """Imports point one way only.
 
-    __main__ → cli, pytest_plugin → server, probe → assembly → settings → {kingsoft | baidu | web} → core
+    __main__ → cli, pytest_plugin → testing → gate → server, probe → hooks → environment → client → assembly → settings
+        → {kingsoft | baidu | web} → core
 
 Those that stand side by side never see each other.
 """
@@ -17,14 +18,27 @@ PACKAGE = Path(__file__).parents[2] / "emulator"
 LAYERS = (
     ("__main__",),
     ("cli", "pytest_plugin"),
+    ("testing",),
+    ("gate",),
     ("server", "probe"),
+    ("hooks",),
+    ("environment",),
+    ("client",),
     ("assembly",),
     ("settings",),
     ("kingsoft", "baidu", "web"),
     ("core",),
 )
 DEPTH = {unit: depth for depth, layer in enumerate(LAYERS) for unit in layer}
-NARROWER = {"probe": {"core", "settings"}}
+NARROWER = {
+    "pytest_plugin": {"testing", "environment", "core"},
+    "testing": {"environment", "server", "client", "settings", "core"},
+    "probe": {"core", "settings"},
+    "client": {"core", "settings"},
+    "gate": {"client", "core"},
+    "hooks": {"environment", "client", "web", "core"},
+    "environment": {"client", "core"},
+}
 """Units that see less than their layer would let them."""
 HTTP = {"web", "server"}
 """Units that may know the HTTP library."""
@@ -132,8 +146,14 @@ def test_core_names_no_cloud(module: Path) -> None:
         ("server.py", "from emulator.cli import main"),
         ("probe.py", "from emulator.web.admin.site import PREFIX"),
         ("probe.py", "from emulator.server import Server"),
+        ("client.py", "from emulator.server import Server"),
+        ("client.py", "import aiohttp"),
+        ("gate.py", "from emulator.server import ThreadedServer"),
         ("cli.py", "import aiohttp"),
         ("pytest_plugin.py", "from emulator.cli import main"),
+        ("pytest_plugin.py", "from emulator.server import ThreadedServer"),
+        ("testing/x.py", "from emulator.gate import judge"),
+        ("testing/x.py", "import aiohttp"),
         ("novelty.py", ""),
         ("__init__.py", "from emulator.server import Server"),
     ],
@@ -151,6 +171,8 @@ def test_a_wrong_import_is_noticed(module: str, source: str) -> None:
         ("assembly.py", "from emulator.kingsoft.provider import Kingsoft\nfrom emulator.settings import Settings"),
         ("cli.py", "from emulator.server import Server\nfrom emulator.core.errors import Problem"),
         ("probe.py", "from emulator.core.clock import Machine"),
+        ("client.py", "from emulator.core.errors import EmulatorError"),
+        ("gate.py", "from emulator.client import AdminClient"),
         ("server.py", "from aiohttp import web\nfrom emulator.web.admin import api"),
     ],
 )

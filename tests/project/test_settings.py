@@ -258,7 +258,10 @@ def test_settings_that_may_be_given_several_times_or_are_switches_or_choices_are
         "callback_allow",
         "callback_rewrite",
         "admin_host",
+        "cors",
+        "tls_name",
         "signing_service",
+        "rules",
     }
     assert {name for name in FIELDS if is_switch(name)} >= {"lenient_json", "legacy_presets"}
     assert {name for name in FIELDS if choices(name)} >= {"responses", "accounts", "auth", "clock", "limits"}
@@ -274,3 +277,51 @@ def test_rewrites_are_read_as_a_map() -> None:
 def test_a_rewrite_that_is_none_is_a_problem(entry: str) -> None:
     with pytest.raises(ConfigurationError, match=f"^--callback-rewrite: '{entry}' is not HOST=OTHER$"):
         rewrites(_resolved({"callback_rewrite": [entry]}))
+
+
+def test_a_secret_may_stand_in_a_file(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("secret\n")
+
+    settings, warnings = resolve({}, {"EMULATOR_ADMIN_TOKEN_FILE": str(tmp_path / "token")}, None)
+
+    assert (settings.admin_token, warnings) == ("secret", [])
+
+
+def test_a_file_for_a_secret_that_is_missing_stops_the_start(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"EMULATOR_ADMIN_TOKEN_FILE: .*No such file"):
+        resolve({}, {"EMULATOR_ADMIN_TOKEN_FILE": str(tmp_path / "none")}, None)
+
+
+def test_a_secret_that_stands_in_two_places_stops_the_start(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="EMULATOR_ADMIN_TOKEN is set, too"):
+        resolve({}, {"EMULATOR_ADMIN_TOKEN": "x", "EMULATOR_ADMIN_TOKEN_FILE": "y"}, None)
+
+
+def test_what_is_in_a_folder_is_used_behind_what_was_named(tmp_path: Path) -> None:
+    for name in ("rules", "fixtures", "own"):
+        (tmp_path / name).mkdir()
+
+    settings, _ = resolve({"folder": str(tmp_path), "rules": [str(tmp_path / "own")]}, {}, None)
+
+    assert settings.rules == (str(tmp_path / "own"), str(tmp_path / "rules"))
+    assert settings.fixtures == (str(tmp_path / "fixtures"),)
+    assert settings.schemas == ()
+
+
+def test_a_folder_that_is_missing_stops_the_start(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="--folder: no such folder"):
+        resolve({"folder": str(tmp_path / "none")}, {}, None)
+
+
+def test_variables_of_a_service_that_is_called_emulator_are_no_settings() -> None:
+    linked = {
+        "EMULATOR_PORT": "tcp://10.0.0.1:8640",
+        "EMULATOR_PORT_8640_TCP": "tcp://10.0.0.1:8640",
+        "EMULATOR_PORT_8640_TCP_ADDR": "10.0.0.1",
+        "EMULATOR_SERVICE_HOST": "10.0.0.1",
+        "EMULATOR_SERVICE_PORT_HTTP": "8640",
+    }
+
+    settings, warnings = resolve({}, linked, None)
+
+    assert (settings.port, warnings) == (8640, [])

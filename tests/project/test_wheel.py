@@ -88,6 +88,13 @@ def test_a_wheel_has_every_module(wheel: Path) -> None:
     assert {name for name in _names(wheel) if name.endswith(".py")} == modules
 
 
+def test_a_wheel_has_every_file_of_the_console(wheel: Path) -> None:
+    static = ROOT / "emulator" / "web" / "static"
+    files = {path.relative_to(ROOT).as_posix() for path in static.rglob("*") if path.is_file()}
+
+    assert files - set(_names(wheel)) == set()
+
+
 def test_a_wheel_says_that_it_is_typed(wheel: Path) -> None:
     assert "emulator/py.typed" in _names(wheel)
 

@@ -73,7 +73,7 @@ class Desk:
     def plan(self, operation: str = "kingsoft.*Task", **plan: Any) -> None:
         """Have the tasks of ``operation`` follow ``plan``."""
         document = {"when": {"operation": operation}, "then": {"plan": plan}}
-        self.account.rules.add(document, self.emulation.schemas, self.emulation.providers)
+        self.account.rules.add(self.emulation.rules.later(document))
 
     async def advance(self, seconds: float) -> list[Fired]:
         """Move the clock."""

@@ -38,7 +38,7 @@ class RecordingSender:
         self.most: dict[str, int] = {}
         self.changes = Changes()
 
-    async def send(self, order: CallbackOrder, timeout: float | None) -> Answer:
+    async def send(self, order: CallbackOrder, timeout: float | None, account: str) -> Answer:
         """Record ``order`` and answer."""
         target = self.target(order)
         self.orders.append(order)

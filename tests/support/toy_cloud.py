@@ -7,23 +7,25 @@ the header ``X-Toy-Key``, which may open an account, or ``X-Toy-Pass``, which th
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from emulator.core import resources
 from emulator.core.accounts import DEFAULT, Account, AccountBook, AccountLimits, AccountSpec, Openness
+from emulator.core.brought import Brought
 from emulator.core.callbacks import CallbackOrder
 from emulator.core.clock import ClockSpec
 from emulator.core.driver import Driver
-from emulator.core.errors import ApiError, Code, ErrorTable
-from emulator.core.exchange import Call, Credential, JsonObject, Outcome, RawRequest, Reply
+from emulator.core.errors import ApiError, Code, ConfigurationError, ErrorTable, Problem
+from emulator.core.exchange import Call, Credential, Draft, JsonObject, Outcome, RawRequest, Reply
 from emulator.core.forms import read_query
 from emulator.core.ids import Draw, digest
 from emulator.core.operations import Operation, OperationTable
 from emulator.core.pipeline import Pipeline
 from emulator.core.provider import Context
 from emulator.core.resources import Resource
+from emulator.core.rule_reader import RuleReader
 from emulator.core.schemas import BASE, DIALECT, SchemaRegistry
 from emulator.core.tasks import Plan, Span, Step, Task, Timeline
 from tests.support.machine import START, FakeMachine
@@ -101,6 +103,10 @@ class Toy:
         named = operation.name if operation is not None else request.path
         return Call(request, self.name, operation, named, self._credential(request), parameters, refusal)
 
+    def triggers(self, call: Call) -> Sequence[str]:
+        """The words of the query."""
+        return dict(read_query(call.request.query)).get("emu", "").split()
+
     def stranger(self, call: Call) -> ApiError:
         """Nobody is served who is not known."""
         return ApiError(9, f"nobody knows {call.credential.id if call.credential else 'you'}")
@@ -127,6 +133,12 @@ class Toy:
         """A key and its word."""
         return {self.key(given.get("key") or draw.digits("K####")): given.get("word") or draw.digits("????")}
 
+    def signed(self, operation: Operation, parameters: JsonObject, account: Account, host: str, at: float) -> Draft:
+        """The key of the account, and what is wanted as JSON."""
+        key = account.credential(self.name, "key")
+        headers = {"X-Toy-Key": key.id} if key is not None else {}
+        return Draft("POST", operation.wire, headers, json.dumps(parameters).encode())
+
     def check_plan(self, plan: JsonObject) -> None:
         """Anything goes."""
 
@@ -137,7 +149,10 @@ class Toy:
     def check_options(self, options: JsonObject) -> None:
         """Anything goes."""
 
-    def reached(self, account: Account, task: Task, step: Step) -> Sequence[CallbackOrder]:
+    def reached(self, account: Account, task: Task, step: Step) -> None:
+        """Nothing depends on it."""
+
+    def owed(self, account: Account, task: Task, step: Step) -> Sequence[CallbackOrder]:
         """One message a step, for those who want any."""
         url = task.parameters.get("callback", "")
         body = {"brew": task.id, "status": step.phase.status, "percent": step.phase.percent}
@@ -153,6 +168,24 @@ class Toy:
     def new_state(self, options: JsonObject) -> object:
         """Nothing to remember at first."""
         return []
+
+    def save_state(self, account: Account) -> JsonObject:
+        """When it was woken."""
+        return {"woken": account.state(self.name)}
+
+    def load_state(self, document: JsonObject, tasks: Collection[str]) -> object:
+        """The same back."""
+        if document.keys() != {"woken"}:
+            raise ConfigurationError([Problem(self.name, "/woken", "is all that there is")])
+        return list(document["woken"])
+
+    def save_result(self, result: Any) -> Any:
+        """It is plain."""
+        return result
+
+    def load_result(self, document: Any) -> Any:
+        """It is plain."""
+        return document
 
     def key(self, text: str) -> Credential:
         """A key, which may open an account."""
@@ -204,14 +237,15 @@ def start_task(
     start = account.clock.now() if at is None else at
     given = {"leaf": "green", "callback": CALLBACK} if parameters is None else parameters
     timeline = Timeline.of(plan, start, account.seed, task_id)
-    task = Task(task_id, cloud, f"{cloud}.Brew", "tea", given, timeline, plan.retry, {})
+    task = Task(task_id, cloud, f"{cloud}.Brew", "tea", given, timeline, plan.retry, {}, plan.chaos)
     account.begin(task, account.clock.now())
     return task
 
 
 def schema_resources(*clouds: str) -> dict[str, Resource]:
-    """The schemas of toy clouds, in memory, beside the emulator's own."""
-    found = {path: entry for path, entry in resources.load("schemas").items() if path.startswith("emulator/")}
+    """The schemas of toy clouds, in memory, beside the emulator's own, but for the one that names real clouds."""
+    own = {path: entry for path, entry in resources.load("schemas").items() if path.startswith("emulator/")}
+    found = {path: entry for path, entry in own.items() if path != "emulator/answers.json"}
     for cloud in clouds:
         for name, document in (("Brew", BREW), ("Ask", ASK)):
             path = f"{cloud}/{name}.request.json"
@@ -248,6 +282,7 @@ class ToyWorld:
     schemas: SchemaRegistry
     clouds: dict[str, Toy]
     accounts: AccountBook
+    reader: RuleReader
     pipeline: Pipeline
     sender: RecordingSender
     driver: Driver
@@ -268,7 +303,7 @@ class ToyWorld:
 
     def rule(self, document: JsonObject, account: Account | None = None) -> str:
         """Set a rule and say its id."""
-        return (account or self.account).rules.add(document, self.schemas, self.clouds).id
+        return (account or self.account).rules.add(self.reader.later(document)).id
 
 
 def toy_world(
@@ -292,10 +327,12 @@ def toy_world(
         openness,
         {name: provider.new_state for name, provider in providers.items()},
     )
-    pipeline = Pipeline(tuple(providers.values()), accounts, schemas)
+    reader = RuleReader(schemas, providers, None)
+    brought = Brought(reader, triggers=True, headers=True)
+    pipeline = Pipeline(tuple(providers.values()), accounts, schemas, brought)
     sender = RecordingSender()
     driver = Driver(accounts, providers, sender, senders)
-    return ToyWorld(machine, schemas, providers, accounts, pipeline, sender, driver)
+    return ToyWorld(machine, schemas, providers, accounts, reader, pipeline, sender, driver)
 
 
 def reply_of(outcome: Outcome) -> Any:

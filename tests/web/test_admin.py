@@ -53,7 +53,7 @@ async def test_readyz_says_ready_and_that_nothing_is_pending(client: Client) -> 
 async def test_health_says_seed_clouds_and_the_number_of_accounts(client: Client) -> None:
     found = (await client.request("GET", "/_emulator/health")).json
 
-    assert found.keys() == {"status", "version", "seed", "uptime", "clouds", "accounts"}
+    assert found.keys() == {"status", "version", "seed", "uptime", "clouds", "accounts", "problems"}
     assert (found["status"], found["seed"], found["clouds"], found["accounts"]) == (
         "ready",
         7,
@@ -260,8 +260,7 @@ async def test_one_thing_that_does_not_exist_answers_404(client: Client, path: s
     ("method", "path", "status"),
     [
         ("GET", "/_emulator/api/nothing", 404),
-        ("GET", "/_emulator/", 404),
-        ("GET", "/_emulator", 404),
+        ("GET", "/_emulator/nothing", 404),
         ("POST", "/_emulator/livez", 405),
         ("PATCH", "/_emulator/api/accounts", 405),
         ("DELETE", "/_emulator/api/accounts/AKTEST/tasks", 405),
@@ -694,6 +693,8 @@ async def test_a_rule_is_set_shown_listed_and_taken_away(client: Client) -> None
     shown = {
         "id": "r1",
         "name": "out of order",
+        "origin": "admin",
+        "priority": 0,
         "rule": document,
         "matched": 0,
         "taken": 0,
@@ -834,9 +835,9 @@ async def test_what_each_rule_had_to_say_is_in_the_trace_of_a_request(client: Cl
     await wave(client)
 
     trace = (await client.admin("GET", "requests/1")).json["trace"]
-    assert [line["found"] for line in trace if line["step"] == "business rules"] == [
-        "r1 (ocr): it is for baidu.*",
-        "r2 (second): match 1, not its turn",
+    assert [(line["step"], line["found"]) for line in trace if line["step"].endswith("rules")] == [
+        ("gate rules", "r1 (ocr): it is for baidu.*"),
+        ("business rules", "r2 (second): match 1, not its turn: the first is left alone"),
     ]
 
 

@@ -143,7 +143,7 @@ async def test_the_first_and_the_last_number_of_points_are_accepted(client: Clie
 async def test_a_refused_call_starts_no_task(client: Client) -> None:
     await client.kingsoft("CreateWaveTask", {**WAVE, "points": 10})
 
-    assert (await client.admin("GET", "tasks")).json == {"tasks": [], "count": 0, "evicted": 0}
+    assert (await client.admin("GET", "tasks")).json["tasks"] == []
 
 
 async def test_json_in_a_body_of_another_content_type_is_read_all_the_same(client: Client) -> None:
