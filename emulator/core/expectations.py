@@ -15,8 +15,7 @@ from emulator.core.callbacks import Delivery
 from emulator.core.documents import read_json
 from emulator.core.errors import SUCCESS, Code, ConfigurationError, Problem, nearest
 from emulator.core.exchange import JsonObject
-from emulator.core.journal import UNCLAIMED, RequestEntry
-from emulator.core.pipeline import OWN
+from emulator.core.journal import OWN, UNCLAIMED, RequestEntry
 from emulator.core.provider import Provider
 from emulator.core.schemas import SchemaRegistry
 from emulator.core.values import value_type

@@ -21,7 +21,7 @@ TraceLine = tuple[str, str]
 
 UNCLAIMED = "unclaimed"
 """The code of a request that no cloud owns."""
-OWN_FAULT = "emulator"
+OWN = "emulator"
 """The code of a request that the emulator refused in its own name, or at which it failed."""
 
 

@@ -17,14 +17,11 @@ from emulator.core.brought import Brought, NotUnderstood
 from emulator.core.errors import ApiError, Code, Stage
 from emulator.core.exchange import Call, Outcome, RawRequest, Reply
 from emulator.core.ids import Draw
-from emulator.core.journal import TraceLine
+from emulator.core.journal import OWN, UNCLAIMED, TraceLine
 from emulator.core.operations import Operation
 from emulator.core.provider import Context, Provider
 from emulator.core.rules import Effects, Rule, RuleBook
 from emulator.core.schemas import Schema, SchemaRegistry
-
-OWN = "emulator"
-"""The code of requests that the emulator refuses in its own name, or at which it failed."""
 
 
 class Pipeline:
@@ -145,7 +142,7 @@ class Pipeline:
         reason = f"no cloud is emulated at {request.path} on host {request.host}"
         trace: tuple[TraceLine, ...] = (("claim", reason),)
         entry = account.journal.note_request(
-            account.clock.now(), None, "unclaimed", reason, trace, request, self._no_cloud, 0.0
+            account.clock.now(), None, UNCLAIMED, reason, trace, request, self._no_cloud, 0.0
         )
         return Outcome(self._no_cloud, 0.0, reason, entry.number)
 

@@ -14,8 +14,7 @@ from emulator.core.accounts import Account
 from emulator.core.callbacks import Delivery
 from emulator.core.clock import iso
 from emulator.core.expectations import Expectations, Expected, Happened, Kind, Matcher, Unknown
-from emulator.core.journal import RequestEntry, redact
-from emulator.core.pipeline import OWN
+from emulator.core.journal import OWN, RequestEntry, redact
 from emulator.core.values import value_type
 
 NEAREST = 3

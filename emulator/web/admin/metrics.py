@@ -11,7 +11,7 @@ from aiohttp import web
 
 from emulator import __version__
 from emulator.core.errors import Code
-from emulator.core.journal import OWN_FAULT, UNCLAIMED
+from emulator.core.journal import OWN, UNCLAIMED
 from emulator.web.admin.site import Route, Section
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -72,7 +72,7 @@ class Metrics(Section):
 
 
 def _outcome(code: Code) -> str:
-    return "unclaimed" if code == UNCLAIMED else "emulator" if code == OWN_FAULT else "refused"
+    return "unclaimed" if code == UNCLAIMED else "emulator" if code == OWN else "refused"
 
 
 def _operation(called: str) -> Labels:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hmac
 import logging
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -97,15 +98,15 @@ class Refused(Exception):
         self.problems = tuple(problems)
 
 
-class Section:
+class Section(ABC):
     """Handlers of one subject. Each answers, or raises :class:`Refused` or an ``EmulatorError``."""
 
     def __init__(self, emulation: Emulation) -> None:
         self.emulation = emulation
 
+    @abstractmethod
     def routes(self) -> list[Route]:
         """What can be asked."""
-        raise NotImplementedError
 
     def account(self, request: web.BaseRequest) -> Account:
         """The account that the path names."""
