@@ -56,7 +56,7 @@ def assemble(settings: Settings, machine: Machine | None = None) -> tuple[Emulat
         settings.accounts,
         {name: provider.new_state for name, provider in providers.items()},
     )
-    reader = RuleReader(schemas, providers, fixtures)
+    reader = RuleReader(schemas, providers, fixtures, trusted=not settings.fixtures)
     rule_files = RuleFiles(tuple(map(Path, settings.rules)), reader, accounts.rules)
     rule_files.load()
     brought = Brought(reader, triggers=settings.triggers == "on", headers=settings.request_overrides)

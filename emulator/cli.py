@@ -230,6 +230,7 @@ def _check(given: argparse.Namespace) -> int:
 
     emulation, _ = assemble(settings)
     emulation.schemas.recheck()
+    emulation.rules.recheck()
     schemas, fixtures = sum(1 for _ in emulation.schemas), len(emulation.fixtures.resources)
     hidden = [file for resource in emulation.fixtures.resources.values() for file in resource.hides]
     counts = [f"{schemas} schemas", f"{fixtures} fixtures"]

@@ -35,19 +35,34 @@ class Reader(Protocol):
 class RuleReader:
     """Knows everything that a rule may name.
 
+    Args:
+        schemas: what documents are held against.
+        providers: the clouds.
+        fixtures: have the plans that have a name.
+        trusted: whether those plans are all shipped ones, which the tests have looked at.
+
     Attributes:
         plans: the plans that have a name, each with its summary.
 
     """
 
-    def __init__(self, schemas: SchemaRegistry, providers: Mapping[str, Provider], fixtures: Fixtures | None) -> None:
+    def __init__(
+        self,
+        schemas: SchemaRegistry,
+        providers: Mapping[str, Provider],
+        fixtures: Fixtures | None,
+        *,
+        trusted: bool = False,
+    ) -> None:
         self._schemas = schemas
         self._providers = providers
         named = fixtures.under(PLANS) if fixtures is not None else ()
         self.plans: dict[str, JsonObject] = {
             resource.path.removeprefix(PLANS).removesuffix(".json"): resource.document for resource in named
         }
-        self._check_plans({} if fixtures is None else {path: r.origin for path, r in fixtures.resources.items()})
+        self._origins = {} if fixtures is None else {path: found.origin for path, found in fixtures.resources.items()}
+        if not trusted:
+            self.recheck()
 
     def later(self, document: JsonObject, *, origin: str = "admin", where: str = "rule", below: str = "") -> Reader:
         """What reads ``document`` once its id is known; ``where`` and ``below`` say in which file, and where in it."""
@@ -155,7 +170,7 @@ class RuleReader:
             raise _problem("/then/plan", f"{pattern} starts no task, so no plan applies to it")
         return self._plan(document, clouds)
 
-    def _check_plans(self, origins: Mapping[str, str]) -> None:
+    def recheck(self) -> None:
         """Look at the plans that have a name.
 
         Raises:
@@ -169,7 +184,7 @@ class RuleReader:
                 try:
                     self._plan(document["plan"], [cloud])
                 except ConfigurationError as error:
-                    origin = origins.get(f"{PLANS}{name}.json", name)
+                    origin = self._origins.get(f"{PLANS}{name}.json", name)
                     pointers = [(p.pointer.replace("/then/plan", "/plan", 1), p.message) for p in error.problems]
                     problems += [Problem(origin, pointer, message) for pointer, message in pointers]
         if problems:

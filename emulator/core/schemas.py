@@ -120,8 +120,9 @@ class SchemaRegistry:
 
     Args:
         resources: what was loaded.
-        trusted: whether the shipped ones are compiled when they are first needed, and not before: that takes a
-            millisecond each, and the tests have compiled them. A user's own are compiled at once in any case.
+        trusted: whether the shipped ones are compiled and their references followed when they are first needed, and
+            not before: that takes a millisecond each, and the tests have done it. A user's own are compiled at once in
+            any case; where there is one, all references are followed.
 
     Raises:
         ConfigurationError: with every file and pointer at fault.
@@ -134,10 +135,10 @@ class SchemaRegistry:
         self._reference: dict[str, Draft202012Validator] = {}
         self._reference_registry: Any = None
         problems = list(self._register(resources.values()))
-        if not problems:
-            problems = [problem for uri in self._documents for problem in self._dangling(uri)]
         if problems:
             raise ConfigurationError(problems)
+        if not trusted or any(resource.user for resource in resources.values()):
+            self._follow()
         self._registry = jsonschema_rs.Registry(list(self._documents.items()))
         self._schemas = {uri: Schema(self, document) for uri, document in self._documents.items()}
         own = {BASE + resource.path for resource in resources.values() if resource.user or not trusted}
@@ -203,8 +204,13 @@ class SchemaRegistry:
         if problems:
             raise ConfigurationError(problems)
 
+    def _follow(self) -> None:
+        problems = [problem for uri in self._documents for problem in self._dangling(uri)]
+        if problems:
+            raise ConfigurationError(problems)
+
     def recheck(self) -> None:
-        """Compile every schema, and hold it against its meta-schema with the explaining validator, which says where.
+        """Follow every reference and compile every schema; hold each against its meta-schema, which says where.
 
         Raises:
             ConfigurationError: with every file at fault.
@@ -212,6 +218,7 @@ class SchemaRegistry:
         """
         from jsonschema.exceptions import SchemaError
 
+        self._follow()
         self._compile(self._schemas)
         problems = []
         for uri, document in self._documents.items():
